@@ -1,0 +1,35 @@
+# Every target sets up what it needs: `make demo` works in a fresh clone.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo demo-style test lint clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+install: $(INSTALLED)  ## Make .venv and install the project into it
+
+$(INSTALLED): setup.cfg pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+demo: demo-style  ## Run every topic on embedded data, offline
+	@echo 'Look at:' && ls out/*/*.png out/*/*.gif
+
+demo-style: $(INSTALLED)  ## Paint the embedded photograph in the embedded style
+	$(BIN)/python -m style_transfer.main --weights=random --size=320 --steps=60 \
+	  --optimizer=lbfgs --save_every=5
+
+test: $(INSTALLED)  ## Run the tests
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)  ## Check style and formatting
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+clean:  ## Remove everything that the targets made
+	rm -rf .venv out build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Artistic style transfer after Gatys, Ecker and Bethge (2015)."""

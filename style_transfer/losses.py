@@ -1,0 +1,84 @@
+"""The losses of the post, as pure functions of feature maps.
+
+Vocabulary (post, "Content reconstruction" and "Style reconstruction"):
+    F^l, P^l  feature maps at layer l of the generated and the content picture
+    N_l       number of feature maps at layer l
+    M_l       positions in one feature map at layer l: height x width
+    G^l, A^l  Gram matrices at layer l of the generated and the style picture
+Arrays are [height, width, N_l]; every loss is a scalar of the dtype of its input.
+"""
+
+import tensorflow as tf
+
+
+def pixel_loss(image: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """L(y, z) = sum_ijk (y_ijk - z_ijk)^2 (post, "Calculus with images").
+
+    Args:
+        image: [height, width, 3], intensities in [0, 255].
+        target: the picture to become, of the same shape.
+    """
+    return tf.reduce_sum(tf.square(image - target))
+
+
+def content_loss(features: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    """L_content = 1/2 sum_ij (F^l_ij - P^l_ij)^2 (post, "Content reconstruction").
+
+    Args:
+        features: F^l, [height, width, N_l].
+        targets: P^l, of the same shape.
+    """
+    return 0.5 * tf.reduce_sum(tf.square(features - targets))
+
+
+def gram_matrix(features: tf.Tensor) -> tf.Tensor:
+    """G^l_ij = F^l_i . F^l_j, unnormalised (post, "Style reconstruction").
+
+    Args:
+        features: F^l, [height, width, N_l].
+
+    Returns:
+        G^l, [N_l, N_l], symmetric and positive semi-definite.
+    """
+    flat = tf.reshape(features, [-1, features.shape[-1]])  # [M_l, N_l]
+    return tf.matmul(flat, flat, transpose_a=True)
+
+
+def mean_gram_matrix(features: tf.Tensor) -> tf.Tensor:
+    """G^l / M_l, [N_l, N_l], which does not grow with the picture.
+
+    The post divides the loss by M_l^2 and so means two pictures of one size. Dividing
+    each Gram matrix by the M_l of its own picture is the same number then, and still
+    the same texture when the style picture has another size.
+    """
+    height, width = tf.shape(features)[0], tf.shape(features)[1]
+    return gram_matrix(features) / tf.cast(height * width, features.dtype)
+
+
+def style_layer_loss(features: tf.Tensor, style_gram: tf.Tensor) -> tf.Tensor:
+    """1 / (4 N_l^2 M_l^2) sum_ij (G^l_ij - A^l_ij)^2 (post, "Style reconstruction").
+
+    Args:
+        features: F^l, [height, width, N_l].
+        style_gram: A^l / M_l as `mean_gram_matrix` returns it, [N_l, N_l].
+
+    Returns:
+        The layer's loss before its weight w_l.
+    """
+    difference = mean_gram_matrix(features) - style_gram
+    maps = tf.cast(tf.shape(features)[-1], features.dtype)
+    return tf.reduce_sum(tf.square(difference)) / (4.0 * tf.square(maps))
+
+
+def total_variation(image: tf.Tensor) -> tf.Tensor:
+    """Sum of squared differences of neighbouring pixels; not in the post.
+
+    Mahendran and Vedaldi, "Understanding Deep Image Representations by Inverting
+    Them" (2015), the norm of section 2 with beta = 2.
+
+    Args:
+        image: [height, width, 3], intensities in [0, 255].
+    """
+    down = image[1:, :, :] - image[:-1, :, :]
+    across = image[:, 1:, :] - image[:, :-1, :]
+    return tf.reduce_sum(tf.square(down)) + tf.reduce_sum(tf.square(across))
