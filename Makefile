@@ -18,7 +18,7 @@ $(INSTALLED): setup.cfg pyproject.toml
 	touch $@
 
 demo: demo-style  ## Run every topic on embedded data, offline
-	@echo 'Look at:' && ls out/*/*.png out/*/*.gif
+	@echo 'Look at:' && ls out/*/*.png out/*/*.jpg out/*/*.gif
 
 demo-style: $(INSTALLED)  ## Paint the embedded photograph in the embedded style
 	$(BIN)/python -m style_transfer.main --weights=random --size=320 --steps=60 \

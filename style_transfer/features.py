@@ -40,14 +40,12 @@ class Network:
 
     Attributes:
         model: maps BGR pixels less their mean [1, height, width, 3] to the feature
-            maps of the layers that were asked for, one [1, h, w, N_l] each.
-        layers: the names of those layers.
+            maps of the layers that were asked for, by name, [1, h, w, N_l] each.
         weights: where the filters came from: "imagenet", "random" or a file.
         style_scale: the factor on the style loss that makes beta comparable.
     """
 
     model: tf.keras.Model
-    layers: tuple[str, ...]
     weights: str
     style_scale: float = 1.0
 
@@ -58,7 +56,7 @@ class Network:
             image: [height, width, 3], RGB in [0, 255].
         """
         maps = self.model(preprocess(image)[tf.newaxis], training=False)
-        return {name: m[0] for name, m in zip(self.layers, maps, strict=True)}
+        return {name: batch[0] for name, batch in maps.items()}
 
 
 def preprocess(image: tf.Tensor) -> tf.Tensor:
@@ -85,10 +83,10 @@ def build(
     model = _vgg19(pooling)
     for name, (kernel, bias) in zip(LAYERS, filters, strict=True):
         model.get_layer(_keras_name(name)).set_weights([kernel, bias])
-    outputs = [model.get_layer(_keras_name(name)).output for name in layers]
+    outputs = {name: model.get_layer(_keras_name(name)).output for name in layers}
     model = tf.keras.Model(model.input, outputs)
     model.trainable = False
-    return Network(model, tuple(layers), weights, style_scale)
+    return Network(model, weights, style_scale)
 
 
 def _vgg19(pooling: str) -> tf.keras.Model:

@@ -150,7 +150,10 @@ def prepare():
         if reason:
             logging.warning("%s: using calibrated random filters instead.", reason)
     objective = transfer.make_objective(config, content, style, network)
-    return config, picture, start, network, objective
+    sources = {"style": [style], "transfer": [content, style]}.get(
+        config.mode, [content]
+    )
+    return config, picture, sources, start, network, objective
 
 
 def main(argv: list[str]) -> int:
@@ -158,7 +161,7 @@ def main(argv: list[str]) -> int:
     try:
         if argv[1:]:
             raise ValueError(f"unexpected {argv[1]!r}: see --helpshort")
-        config, picture, start, network, objective = prepare()
+        config, picture, sources, start, network, objective = prepare()
     except (ValueError, OSError) as error:
         print(f"style_transfer: {error}", file=sys.stderr)
         return 2
@@ -184,6 +187,8 @@ def main(argv: list[str]) -> int:
     seconds = time.monotonic() - began
     watch.close()
     recorder.finish(picture)
+    overview = os.path.join(FLAGS.out_dir, "overview.jpg")
+    outputs.save_overview(overview, [*sources, recorder.image])
     losses, _ = objective(recorder.image)
     steps = len(recorder.rows)
     metrics = {

@@ -66,6 +66,17 @@ class Recorder:
             plot_losses(os.path.join(self._out_dir, "loss.png"), self.rows)
 
 
+def save_overview(path: str, pictures: Sequence[np.ndarray]) -> None:
+    """Pictures [height, width, 3] in [0, 255] side by side, as high as the last."""
+    height = pictures[-1].shape[0]
+    gap = np.full((height, 8, 3), 255.0)
+    row = []
+    for picture in pictures:
+        width = round(picture.shape[1] * height / picture.shape[0])
+        row += [images.resize(picture, height, width), gap]
+    images.save_image(path, np.concatenate(row[:-1], axis=1))
+
+
 def write_losses(path: str, rows: Sequence[dict[str, float]]) -> None:
     """One line of CSV for each step."""
     text = io.StringIO()

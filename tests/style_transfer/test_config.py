@@ -1,0 +1,51 @@
+"""Settings: the post's defaults, and one line for each wrong value."""
+
+import math
+
+import pytest
+
+from style_transfer.config import LAYERS, Config
+
+
+def test_defaults_are_the_posts():
+    config = Config()
+    assert config.style_layers == tuple(f"conv{block}_1" for block in range(1, 6))
+    assert config.content_layers == ("conv4_2",)
+    assert config.style_layer_weights == (0.2,) * 5
+    assert config.content_weight / config.style_weight == 1e-3
+
+
+def test_layers_are_vgg19s_through_conv5_1():
+    assert len(LAYERS) == 13
+    assert (LAYERS[0], LAYERS[-1]) == ("conv1_1", "conv5_1")
+
+
+def test_start_follows_mode():
+    assert Config().init == "content"
+    assert Config(mode="style").init == "noise"
+    assert Config(mode="style", init="content").init == "content"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"mode": "copy"}, "--mode=copy: choose one of transfer"),
+        ({"optimizer": "sgd"}, "--optimizer=sgd"),
+        ({"pooling": "min"}, "--pooling=min"),
+        ({"content_layers": ("conv6_1",)}, "no layer 'conv6_1'"),
+        ({"style_layers": ()}, "--style_layers"),
+        ({"style_layers": ("conv1_1", "conv1_1")}, "each layer once"),
+        ({"style_layer_weights": (1.0,)}, "1 values for 5 layers"),
+        ({"style_layer_weights": (1.0, 1.0, 1.0, 1.0, -1.0)}, "at least 0"),
+        ({"style_weight": -1.0}, "--style_weight=-1.0: must be at least 0"),
+        ({"content_weight": math.nan}, "finite"),
+        ({"learning_rate": 0.0}, "must be above 0"),
+        ({"steps": 0}, "--steps=0: must be at least 1"),
+        ({"size": 31}, "--size=31: must be at least 32"),
+        ({"save_every": -1}, "--save_every"),
+        ({"seed": -1}, "--seed"),
+    ],
+)
+def test_wrong_values_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Config(**settings)

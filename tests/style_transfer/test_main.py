@@ -1,0 +1,123 @@
+"""The entry point: what it leaves, what it refuses, how it is stopped."""
+
+import csv
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+from PIL import Image
+
+RESULT = {
+    "content_loss",
+    "style_loss",
+    "total_loss",
+    "steps",
+    "seconds",
+    "seconds_per_step",
+    "weights",
+    "seed",
+    "image_size",
+    "config",
+    "versions",
+}
+
+
+def test_a_run_leaves_everything(main, picture):
+    done = main(f"--content={picture}", "--tensorboard")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in main.out.iterdir()} == {
+        "transfer.png",
+        "overview.jpg",
+        "progress.gif",
+        "frames",
+        "loss.csv",
+        "loss.png",
+        "result.json",
+        "tensorboard",
+    }
+    result = json.loads((main.out / "result.json").read_text())
+    assert set(result) >= RESULT
+    assert (result["steps"], result["weights"]) == (2, "random")
+    assert result["image_size"] == [64, 48]
+    with Image.open(main.out / "transfer.png") as image:
+        assert image.size == (64, 48)
+    with Image.open(main.out / "progress.gif") as image:
+        assert image.n_frames >= 2
+    rows = list(csv.DictReader((main.out / "loss.csv").open()))
+    assert [row["step"] for row in rows] == ["1", "2"]
+    assert float(rows[1]["total_loss"]) < float(rows[0]["total_loss"])
+    assert len(list((main.out / "frames").iterdir())) == 3
+
+
+def test_same_seed_same_bytes(main, tmp_path):
+    written = []
+    for name, seed in (("a.png", 1), ("b.png", 1), ("c.png", 2)):
+        output = tmp_path / "pictures" / name
+        done = main("--init=noise", f"--seed={seed}", f"--output={output}")
+        assert done.returncode == 0, done.stderr
+        written.append(output.read_bytes())
+    assert written[0] == written[1] != written[2]
+
+
+def test_starts_from_a_file(main, picture):
+    done = main("--mode=pixels", f"--content={picture}", f"--init={picture}")
+    assert done.returncode == 0, done.stderr
+    result = json.loads((main.out / "result.json").read_text())
+    assert result["pixel_loss"] < 1
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--content=none.png", "none.png: no such file"),
+        ("--style=.", "is a directory"),
+        ("--init=none.png", "none.png: no such file"),
+        ("--weights=none.h5", "none.h5: no such file"),
+        ("--weights=setup.cfg", "setup.cfg: not a readable HDF5 file"),
+        ("--output=picture.txt", "no picture format"),
+        ("--out_dir=setup.cfg", "setup.cfg"),
+        ("--content_layer=conv9_9", "no layer 'conv9_9'"),
+        ("--style_layer_weights=1,x", "--style_layer_weights"),
+        ("--size=16", "--size=16: must be at least 32"),
+        ("--learning_rate=nan", "--learning_rate=nan"),
+        ("--mode=copy", "mode"),
+        ("photo.jpg", "unexpected 'photo.jpg'"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_written(main, flag, message):
+    done = main(flag)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert message in done.stderr
+    assert not main.out.exists() or not list(main.out.iterdir())
+
+
+def test_a_diverged_run_keeps_the_last_good_picture(main):
+    done = main("--style_weight=1e38")
+    assert done.returncode == 1
+    assert "style_transfer: step 1: the loss is" in done.stderr
+    assert (main.out / "transfer.png").exists()
+    result = json.loads((main.out / "result.json").read_text())
+    assert result["steps"] == 0
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_ctrl_c_saves_what_there_is(main, optimizer):
+    command = main.command("--steps=100000", f"--optimizer={optimizer}")
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not (main.out / "frames" / "step_00002.png").exists():
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    result = json.loads((main.out / "result.json").read_text())
+    assert 2 <= result["steps"] < 100000
+    with Image.open(main.out / "transfer.png") as image:
+        image.load()
+    rows = list(csv.DictReader((main.out / "loss.csv").open()))
+    assert len(rows) == result["steps"]

@@ -1,0 +1,44 @@
+"""The packages are independent, and the light ones stay light."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGES = sorted(
+    path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent != ROOT
+)
+LIGHT = [name for name in ("genetic", "gpu_setup") if name in PACKAGES]
+
+
+def imported(path: pathlib.Path) -> set[str]:
+    """The top-level names of everything that a file imports, wherever it does so."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: a relative import"
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def test_there_are_packages():
+    assert "style_transfer" in PACKAGES
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_package_imports_another(package):
+    others = set(PACKAGES) - {package}
+    for path in (ROOT / package).rglob("*.py"):
+        assert not imported(path) & others, path
+
+
+@pytest.mark.parametrize("package", LIGHT)
+def test_starts_without_tensorflow(package):
+    entry = {"genetic": "genetic.main", "gpu_setup": "gpu_setup.check"}[package]
+    code = f"import sys, {entry}; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
