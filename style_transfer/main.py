@@ -150,10 +150,9 @@ def prepare():
         if reason:
             logging.warning("%s: using calibrated random filters instead.", reason)
     objective = transfer.make_objective(config, content, style, network)
-    sources = {"style": [style], "transfer": [content, style]}.get(
-        config.mode, [content]
-    )
-    return config, picture, sources, start, network, objective
+    sources = {"transfer": [content, style], "style": [style]}
+    shown = sources.get(config.mode, [content])
+    return config, picture, shown, start, network, objective
 
 
 def main(argv: list[str]) -> int:
@@ -161,7 +160,7 @@ def main(argv: list[str]) -> int:
     try:
         if argv[1:]:
             raise ValueError(f"unexpected {argv[1]!r}: see --helpshort")
-        config, picture, sources, start, network, objective = prepare()
+        config, picture, shown, start, network, objective = prepare()
     except (ValueError, OSError) as error:
         print(f"style_transfer: {error}", file=sys.stderr)
         return 2
@@ -188,7 +187,7 @@ def main(argv: list[str]) -> int:
     watch.close()
     recorder.finish(picture)
     overview = os.path.join(FLAGS.out_dir, "overview.jpg")
-    outputs.save_overview(overview, [*sources, recorder.image])
+    outputs.save_overview(overview, [*shown, recorder.image])
     losses, _ = objective(recorder.image)
     steps = len(recorder.rows)
     metrics = {

@@ -109,7 +109,7 @@ def test_pixels_turn_noise_into_the_picture(content, style):
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 @pytest.mark.parametrize("mode", ["transfer", "content", "style"])
 def test_the_loss_falls(mode, optimizer, content, style, networks):
-    config = Config(mode=mode, optimizer=optimizer, steps=8)
+    config = Config(mode=mode, optimizer=optimizer, steps=8, learning_rate=8.0)
     start = transfer.noise(*content.shape[:2], seed=0)
     rows, picture = descend(config, content, style, networks(config), start)
     totals = [row["total_loss"] for row in rows]
