@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-style test lint clean
+.PHONY: help install demo demo-style demo-genetic test lint clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -17,8 +17,12 @@ $(INSTALLED): setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@
 
-demo: demo-style  ## Run every topic on embedded data, offline
-	@echo 'Look at:' && ls out/*/*.png out/*/*.jpg out/*/*.gif
+demo: demo-genetic demo-style  ## Run every topic on embedded data, offline
+	@echo 'Look at:' && ls out/genetic/*.png out/style_transfer/*.png \
+	  out/style_transfer/overview.jpg out/style_transfer/progress.gif
+
+demo-genetic: $(INSTALLED)  ## Choose an airline's flights, and check the choice
+	$(BIN)/python -m genetic.main --exact
 
 demo-style: $(INSTALLED)  ## Paint the embedded photograph in the embedded style
 	$(BIN)/python -m style_transfer.main --weights=random --size=320 --steps=60 \

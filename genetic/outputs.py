@@ -132,6 +132,7 @@ def plot_convergence(
     top.legend(loc="lower right")
     bottom.set(xlabel="generation", ylabel="feasible share", ylim=(-0.05, 1.05))
     bottom.set_xscale("symlog", linthresh=10)
+    bottom.set_xlim(left=0)
     for axes in (top, bottom):
         axes.grid(alpha=0.3)
     write_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))

@@ -83,9 +83,8 @@ class Problem:
         Each constraint counts in units of its right-hand side.
         """
         loads = solutions @ self.weights.T  # [k, m]
-        unit = np.maximum(
-            1.0, np.where(np.isfinite(self.high), np.abs(self.high), np.abs(self.low))
-        )
+        side = np.where(np.isfinite(self.high), self.high, self.low)
+        unit = np.maximum(1.0, np.where(np.isfinite(side), np.abs(side), 0.0))
         over = np.maximum(loads - self.high, self.low - loads) / unit
         return np.where(over > 1e-9, over, 0.0).sum(axis=1)
 

@@ -9,6 +9,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 # Module: a flag with a value that it must refuse.
 ENTRY_POINTS = {
+    "genetic.main": "--population=many",
     "style_transfer.main": "--steps=many",
 }
 
