@@ -6,6 +6,7 @@ print, plot or save.
 
 import dataclasses
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -243,7 +244,7 @@ class ModernScheme:
         self, state: State, solutions: np.ndarray, scores: np.ndarray, keys: np.ndarray
     ) -> float:
         """Make the best different solutions the population; return their share."""
-        by_key = keys.argsort(kind="stable")
+        by_key = keys.argsort()
         different = np.ones(len(keys), bool)
         different[1:] = keys[by_key[1:]] != keys[by_key[:-1]]
         ranked = by_key[different]
@@ -346,9 +347,9 @@ def evolve(
         record = Record(
             generation=state.generation,
             evaluations=state.evaluations,
-            best=sign * state.best if np.isfinite(state.best) else np.nan,
-            mean=sign * float(scores.mean()) if some else np.nan,
-            worst=sign * float(scores.min()) if some else np.nan,
+            best=sign * state.best if math.isfinite(state.best) else math.nan,
+            mean=sign * float(scores.sum()) / len(scores) if some else math.nan,
+            worst=sign * float(scores.min()) if some else math.nan,
             feasible_share=len(scores) / len(feasible),
             state=state,
         )

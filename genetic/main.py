@@ -256,7 +256,7 @@ def finish(config, problem, logs, states, answer, seconds) -> None:
     optimum = problem.optimum
     if answer and answer.proven:
         optimum = answer.objective
-    bests = [log[-1]["best"] for log in logs]
+    bests = [round(log[-1]["best"], 9) for log in logs]
     metrics = {
         "best_objective": bests[best] if feasible else None,
         "best_solution": state.best_solution.tolist() if feasible else None,

@@ -175,10 +175,11 @@ def repair(
         upper: largest values, [n].
         gainful: whether taking more of an item is worth something, bool [n].
     """
-    loads = solutions @ weights.T  # [k, m]
+    amounts = solutions.astype(float)
+    loads = amounts @ weights.T  # [k, m]
     heavy = np.flatnonzero((loads > capacities).any(axis=1))
     if len(heavy):
-        rows = solutions[heavy]
+        rows = amounts[heavy]
         keep = np.ones(rows.shape, bool)
         for weight, capacity in zip(weights, capacities, strict=True):
             keep &= np.cumsum(rows * weight, axis=1) <= capacity

@@ -129,7 +129,7 @@ def plot_convergence(
             optimum, color="black", linestyle="--", label=f"optimum {optimum:g}"
         )
     top.set(ylabel="objective")
-    top.legend(loc="lower right")
+    figure.legend(loc="outside upper center", ncols=4, frameon=False)
     bottom.set(xlabel="generation", ylabel="feasible share", ylim=(-0.05, 1.05))
     bottom.set_xscale("symlog", linthresh=10)
     bottom.set_xlim(left=0)

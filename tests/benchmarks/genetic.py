@@ -17,7 +17,7 @@ import numpy as np
 from genetic import Config, evolve, exact, orlib, problem
 
 POPULATION = 200
-GENERATIONS = 200
+GENERATIONS = 500
 
 
 def fitness(case, solutions):
@@ -113,11 +113,11 @@ def speed():
     runs = {"genetic, all on": run_genetic, "plain NumPy loop": run_plain}
     runs |= {"PyGAD": run_pygad, "DEAP": run_deap}
     found = {name: [] for name in runs}
-    for seed in range(5):
+    for seed in range(3):
         for name, run in runs.items():
             found[name].append(run(case, seed))
     ours = statistics.median(seconds for seconds, _ in found["genetic, all on"])
-    print(f"\n{POPULATION} solutions, 100 bits, {GENERATIONS} generations, 5 seeds")
+    print(f"\n{POPULATION} solutions, 100 bits, {GENERATIONS} generations, 3 seeds")
     print(f"{'':18s} {'ms/generation':>14s} {'ratio':>7s} {'gap to optimum':>15s}")
     for name, results in found.items():
         seconds = statistics.median(seconds for seconds, _ in results)
