@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import hashlib
 import os
+import signal
 import sys
 import time
 
@@ -82,7 +83,9 @@ def load_problem():
         if not 1 <= FLAGS.number <= len(problems):
             raise ValueError(f"--number={FLAGS.number}: {path} has {len(problems)}")
         found = problems[FLAGS.number - 1]
-        return dataclasses.replace(found, maximize=not FLAGS.minimize)
+        if FLAGS.minimize:  # the file's optimum is of the maximum
+            return dataclasses.replace(found, maximize=False, optimum=None)
+        return found
     capacities = {}
     for text in FLAGS.capacity:
         name, equals, side = text.partition("=")
@@ -200,11 +203,18 @@ def run_one(config, problem, state, rows):
 
     follower = Follower(config, problem, state, rows)
     stopped = False
-    try:
-        for _ in evolution.evolve(problem, config, [follower], state):
-            pass
-    except KeyboardInterrupt:
+
+    def stop(number, frame):
+        """Ends the run after this generation, so that the state is whole."""
+        nonlocal stopped
         stopped = True
+        signal.signal(signal.SIGINT, before)  # a second Ctrl-C does not wait
+
+    before = signal.signal(signal.SIGINT, stop)
+    for _ in evolution.evolve(problem, config, [follower], state):
+        if stopped:
+            break
+    signal.signal(signal.SIGINT, before)
     follower.close()
     picture = os.path.join(FLAGS.out_dir, "population.png")
     if follower.seen and len(problem.names) <= 2000:

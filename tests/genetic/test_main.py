@@ -77,7 +77,7 @@ def test_a_killed_run_resumes_exactly(main, tmp_path):
     assert result(main)["best_solution"] == solution
 
 
-def test_ctrl_c_saves_what_there_is(main):
+def test_ctrl_c_saves_what_there_is_and_resumes_exactly(main):
     command = main.command("--generations=10000000")
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         time.sleep(3)
@@ -85,8 +85,13 @@ def test_ctrl_c_saves_what_there_is(main):
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    assert result(main)["feasible"]
-    assert (main.out / "checkpoint.npz").exists()
+    found = result(main)
+    assert found["feasible"]
+    flags = [f"--generations={found['generations'] + 500}"]
+    assert main(*flags, "--resume").returncode == 0
+    resumed = (main.out / "log.csv").read_bytes()
+    assert main(*flags).returncode == 0
+    assert (main.out / "log.csv").read_bytes() == resumed
 
 
 def test_proves_that_nothing_is_feasible(main, tmp_path):
