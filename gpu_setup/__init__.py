@@ -1,0 +1,1 @@
+"""Check a GPU installation step by step, and open a remote notebook through ssh."""

@@ -1,0 +1,223 @@
+"""One machine, here or saved: its files, its commands, its Python; all time-limited."""
+
+import dataclasses
+import fnmatch
+import json
+import os
+import platform
+import re
+import signal
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+SAVED = "machine.json"  # what a saved machine holds beside its files
+ENVIRONMENT = ("LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "CONDA_PREFIX")
+ENVIRONMENT += ("VIRTUAL_ENV", "NVIDIA_VISIBLE_DEVICES", "container")
+MAX_BYTES = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """What a command answered.
+
+    Attributes:
+      state: "ok" (it ran, whatever its exit code), "missing", "denied" or "timeout";
+        "unrecorded" where a saved machine was never asked.
+      code: its exit code, None unless it ran.
+      text: stdout and stderr together.
+    """
+
+    state: str
+    code: int | None = None
+    text: str = ""
+
+
+def run_command(
+    argv: list[str], seconds: float, environment: dict[str, str] | None = None
+) -> Output:
+    """Runs one command in a session of its own, and kills all of it in time.
+
+    Args:
+      argv: program and arguments; no shell is involved.
+      seconds: the limit.
+      environment: variables for the command; this process's own by default.
+
+    Returns:
+      The output; never raises for what the command does.
+    """
+    try:
+        child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
+        )
+    except FileNotFoundError:
+        return Output("missing")
+    except OSError:
+        return Output("denied")
+    try:
+        text, _ = child.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        _end(child)
+        return Output("timeout")
+    except BaseException:  # Ctrl-C: the session of its own did not get it
+        _end(child)
+        raise
+    return Output("ok", child.returncode, text.decode(errors="replace"))
+
+
+def _end(child: subprocess.Popen) -> None:
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.communicate(timeout=1)
+    except (OSError, subprocess.TimeoutExpired):
+        pass  # a process stuck in the driver cannot be killed; do not wait for it
+
+
+class Machine:
+    """Reads a machine below `root`; remembers what it was asked, for a snapshot.
+
+    Args:
+      root: "/" for this machine, else the folder of a saved one.
+      run_commands: whether commands run here; by default only where root is "/".
+      search_path: PATH for commands; this process's own by default.
+    """
+
+    def __init__(
+        self,
+        root: str = "/",
+        run_commands: bool | None = None,
+        search_path: str | None = None,
+    ) -> None:
+        self.root = Path(root).resolve()
+        self.is_here = self.root == Path("/")
+        self.runs = self.is_here if run_commands is None else run_commands
+        self.search_path = search_path or os.environ.get("PATH", os.defpath)
+        self.denied: set[str] = set()
+        self.files: dict[str, str] = {}
+        self.commands: dict[str, Output] = {}
+        self.saved: dict[str, Any] = {} if self.is_here else self._load()
+        self.environment = self.saved.get("environment", {})
+        self.python = self.saved.get("python", {})
+        self.uname = self.saved.get("uname", {})
+        if self.is_here:
+            self._look_here()
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            saved = json.loads((self.root / SAVED).read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{self.root / SAVED}: {error}") from error
+        if not isinstance(saved, dict):
+            raise ValueError(f"{self.root / SAVED} must hold one JSON object")
+        return saved
+
+    def _look_here(self) -> None:
+        self.environment = {k: os.environ[k] for k in ENVIRONMENT if k in os.environ}
+        self.uname = {"machine": platform.machine(), "release": platform.release()}
+        packages = {}
+        for found in metadata.distributions():
+            name = (found.metadata["Name"] or "").lower().replace("_", "-")
+            wanted = re.match(r"tensorflow|tf-nightly|nvidia-|numpy$|keras$", name)
+            if wanted and name not in packages:
+                packages[name] = found.version
+        self.python = {
+            "version": platform.python_version(),
+            "executable": sys.executable,
+            "prefix": sys.prefix,
+            "site_packages": [p for p in sys.path if p.endswith("-packages")],
+            "packages": packages,
+        }
+
+    def path(self, path: str) -> Path:
+        """Where an absolute path of the machine lies here, symbolic links followed."""
+        here = self.root / path.lstrip("/")
+        for _ in range(20):
+            if self.is_here or not here.is_symlink():
+                return here
+            target = os.readlink(here)
+            here = (
+                self.root / target.lstrip("/")
+                if target.startswith("/")
+                else Path(os.path.normpath(here.parent / target))
+            )
+        return here
+
+    def read(self, path: str, keep: str = "") -> str | None:
+        """Reads a text file of at most 1 MiB.
+
+        Args:
+          path: absolute on the machine.
+          keep: a pattern; only lines that hold it are returned and remembered.
+
+        Returns:
+          The text, or None; `denied` then tells a refusal from an absence.
+        """
+        try:
+            with open(self.path(path), "rb") as file:
+                text = file.read(MAX_BYTES).decode(errors="replace")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError:
+            self.denied.add(path)
+            return None
+        if keep:
+            text = "\n".join(x for x in text.splitlines() if re.search(keep, x))
+        self.files[path] = text
+        return text
+
+    def glob(self, pattern: str) -> list[str]:
+        """Lists the machine's paths that match an absolute pattern, in order."""
+        found = [""]
+        for part in pattern.strip("/").split("/"):
+            found = [f"{p}/{name}" for p in found for name in self._names(p, part)]
+        for path in found:
+            self.files.setdefault(path, "")
+        return sorted(found)
+
+    def _names(self, folder: str, part: str) -> list[str]:
+        here = self.path(folder)
+        if not any(c in part for c in "*?["):
+            there = (here / part).exists() or (here / part).is_symlink()
+            return [part] if there else []
+        try:
+            return fnmatch.filter(os.listdir(here), part)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError:
+            self.denied.add(folder)
+            return []
+
+    def link(self, path: str) -> str:
+        """The target of a symbolic link as the machine knows it, else "" ."""
+        try:
+            target = os.readlink(self.root / path.lstrip("/"))
+        except OSError:
+            return ""
+        return os.path.normpath(os.path.join(os.path.dirname(path), target))
+
+    def run(self, *argv: str, seconds: float = 8.0) -> Output:
+        """Asks the machine a command; each is run once and remembered."""
+        line = " ".join(argv)
+        if line not in self.commands:
+            self.commands[line] = self._ask(list(argv), line, seconds)
+        return self.commands[line]
+
+    def _ask(self, argv: list[str], line: str, seconds: float) -> Output:
+        if not self.runs:
+            answer = self.saved.get("commands", {}).get(line)
+            return Output(**answer) if answer else Output("unrecorded")
+        for folder in self.search_path.split(os.pathsep):
+            program = os.path.join(folder, argv[0])
+            if os.path.isfile(program):
+                environment = {**os.environ, "PATH": self.search_path, "LC_ALL": "C"}
+                return run_command([program, *argv[1:]], seconds, environment)
+        return Output("missing")

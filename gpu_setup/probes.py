@@ -1,0 +1,277 @@
+"""What is on the machine: each probe reads one thing, never raises, changes nothing."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from gpu_setup import libraries, tensorflow_probe
+from gpu_setup.config import Config
+from gpu_setup.machine import Machine
+
+SMI_FIELDS = "index,name,driver_version,compute_cap,mig.mode.current"
+SMI = ("nvidia-smi", f"--query-gpu={SMI_FIELDS}", "--format=csv,noheader")
+SMI_LIST = ("nvidia-smi", "-L")
+# nvidia-smi's exit codes, from its manual.
+SMI_CODES = {9: "driver not loaded", 12: "library missing", 15: "GPU lost"}
+SMI_CODES[18] = "driver/library version mismatch"
+DPKG = ("dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package} ${Version}\\n")
+DPKG += ("*nvidia*", "cuda*", "libcudnn*")
+DKMS, BAZEL, NVCC = ("dkms", "status"), ("bazel", "--version"), ("nvcc", "--version")
+MODINFO = ("modinfo", "-F", "version", "nvidia")
+MOKUTIL, LDCONFIG = ("mokutil", "--sb-state"), ("ldconfig", "-p")
+COMMANDS = (SMI, SMI_LIST, DPKG, DKMS, BAZEL, NVCC, MODINFO, MOKUTIL, LDCONFIG)
+PCI = "/sys/bus/pci/devices"
+_VERSION = r"(\d+(?:\.\d+)+)"
+
+
+@dataclasses.dataclass(frozen=True)
+class Gpu:
+    """One card as nvidia-smi names it; "" where it does not say."""
+
+    name: str
+    driver: str
+    capability: str
+    mig: str
+
+
+@dataclasses.dataclass(frozen=True)
+class PciGpu:
+    """One NVIDIA display device on the bus; speeds in GT/s, widths in lanes."""
+
+    address: str
+    device: str
+    module: str  # the kernel driver bound to it
+    card_link: tuple[float, int]
+    slot_link: tuple[float, int]
+
+
+@dataclasses.dataclass
+class Facts:
+    """Everything found; None always means "could not tell", never "absent"."""
+
+    is_here: bool = True
+    system: str = ""
+    kernel: str = ""
+    architecture: str = ""
+    container: str = ""
+    wsl: bool = False
+    packages: list[tuple[str, str, str]] | None = None
+    dkms: list[tuple[str, str, str, str]] | None = None
+    modules: set[str] | None = None
+    boot_line: str | None = None
+    pci_gpus: list[PciGpu] | None = None
+    smi_state: str = ""
+    smi_gpus: list[Gpu] = dataclasses.field(default_factory=list)
+    mig_instances: int = 0
+    loaded_driver: str = ""
+    installed_driver: str = ""
+    library_driver: str = ""
+    toolkits: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    nvcc: str = ""
+    cudnns: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    libraries: libraries.Found = dataclasses.field(default_factory=libraries.Found)
+    secure_boot: bool | None = None
+    bazel: str = ""
+    python: dict[str, Any] = dataclasses.field(default_factory=dict)
+    environment: dict[str, str] = dataclasses.field(default_factory=dict)
+    tensorflow: dict[str, Any] = dataclasses.field(default_factory=dict)
+    errors: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+def collect(machine: Machine, config: Config) -> Facts:
+    """Asks the machine everything, the slow questions side by side.
+
+    Args:
+      machine: this machine or a saved one.
+      config: the time limits, and whether TensorFlow is asked at all.
+
+    Returns:
+      The facts; what a probe could not tell is None or "", its error in `errors`.
+    """
+    facts = Facts(is_here=machine.is_here)
+    with ThreadPoolExecutor(len(COMMANDS) + 1) as pool:
+        asked = pool.submit(tensorflow_probe.ask, machine, config)
+        for line in COMMANDS:
+            pool.submit(machine.run, *line, seconds=config.command_seconds)
+    probes: list[Callable[[Machine, Facts], None]] = [
+        place, packages, kernel, pci, nvidia_smi, driver, toolkits, cudnns, tools
+    ]  # fmt: skip
+    for probe in probes:
+        try:
+            probe(machine, facts)
+        except Exception as error:  # a probe never stops the others
+            facts.errors[probe.__name__] = f"{type(error).__name__}: {error}"
+    facts.tensorflow = asked.result()
+    return facts
+
+
+def place(machine: Machine, facts: Facts) -> None:
+    """Operating system, container, WSL2, Python."""
+    release = machine.read("/etc/os-release") or ""
+    name = re.search(r'^PRETTY_NAME="?([^"\n]+)', release, re.M)
+    facts.system = name[1] if name else "an unnamed system"
+    facts.architecture = machine.uname.get("machine", "")
+    facts.kernel = machine.uname.get("release", "")
+    version = machine.read("/proc/version") or ""
+    wsl = machine.glob("/usr/lib/wsl/lib")
+    facts.wsl = "microsoft" in (version + facts.kernel).lower() or bool(wsl)
+    marks = machine.glob("/.dockerenv") + machine.glob("/run/.containerenv")
+    groups = machine.read("/proc/1/cgroup") or ""
+    inside = re.search(r"docker|kubepods|containerd|lxc|podman", groups)
+    variable = machine.environment.get("container", "")
+    facts.container = (
+        "podman" if "/run/.containerenv" in marks
+        else "docker" if marks
+        else variable or (inside[0] if inside else "")
+    )  # fmt: skip
+    facts.python, facts.environment = machine.python, machine.environment
+
+
+def packages(machine: Machine, facts: Facts) -> None:
+    """NVIDIA and CUDA packages that dpkg knows: (name, version, status)."""
+    answer = machine.run(*DPKG)
+    if answer.state != "ok":
+        return
+    lines = re.findall(r"^(\w\w)\S* +(\S+) (\S+)$", answer.text, re.M)
+    facts.packages = [(n, v, s) for s, n, v in lines if s[1] not in "n"]
+
+
+def parse_dkms(text: str) -> list[tuple[str, str, str, str]]:
+    """Reads `dkms status` of 2.x and 3.x.
+
+    Returns:
+      (module, version, kernel or "", status); what is glued behind the status, such as
+      "(WARNING! Diff between built and installed module!)", is left out.
+    """
+    line = r"^([\w.-]+)(?:, ?|/)([^,:\s]+)(?:, ([^,:]+), ([^,:]+))?: ?([a-z]+)"
+    return [(m, v, k, s) for m, v, k, _, s in re.findall(line, text, re.M)]
+
+
+def kernel(machine: Machine, facts: Facts) -> None:
+    """Modules built (dkms), modules loaded, and the line the kernel booted with."""
+    answer = machine.run(*DKMS)
+    if answer.state == "ok" and answer.code == 0:
+        facts.dkms = parse_dkms(answer.text)
+    elif answer.state == "missing":
+        facts.dkms = []
+    loaded = machine.read("/proc/modules", keep=r"^(nvidia|nouveau)")
+    if loaded is not None:
+        facts.modules = {line.split()[0] for line in loaded.splitlines()}
+    facts.boot_line = machine.read("/proc/cmdline")
+
+
+def _link(machine: Machine, folder: str) -> tuple[float, int]:
+    speed = machine.read(f"{folder}/max_link_speed") or ""
+    width = machine.read(f"{folder}/max_link_width") or ""
+    rate = re.match(r"[\d.]+", speed)
+    return (float(rate[0]) if rate else 0.0, int(width) if width.strip() else 0)
+
+
+def pci(machine: Machine, facts: Facts) -> None:
+    """Display devices (class 03xx) of NVIDIA (vendor 10de), and the slot of each."""
+    if not machine.glob(PCI):
+        return
+    found = []
+    for folder in machine.glob(f"{PCI}/*"):
+        vendor = (machine.read(f"{folder}/vendor") or "").strip()
+        kind = (machine.read(f"{folder}/class") or "").strip()
+        if vendor != "0x10de" or not kind.startswith("0x03"):
+            continue
+        slot = machine.link(folder).rpartition("/")[0]
+        bridged = slot and not re.search(r"/pci[\da-f:]+$", slot)
+        found.append(
+            PciGpu(
+                folder.rpartition("/")[2],
+                (machine.read(f"{folder}/device") or "").strip(),
+                machine.link(f"{folder}/driver").rpartition("/")[2],
+                _link(machine, folder),
+                _link(machine, slot) if bridged else (0.0, 0),
+            )
+        )
+    facts.pci_gpus = found
+
+
+def nvidia_smi(machine: Machine, facts: Facts) -> None:
+    """The cards by nvidia-smi; `smi_state` is "ok" or why there is no answer."""
+    answer = machine.run(*SMI)
+    facts.smi_state = answer.state
+    if answer.state != "ok":
+        return
+    if answer.code:
+        first = (answer.text.strip().splitlines() or ["no message"])[0]
+        facts.smi_state = SMI_CODES.get(answer.code, f"exit {answer.code}: {first}")
+        return
+    for line in answer.text.splitlines():
+        cells = [re.sub(r"^\[.*\]$", "", c.strip()) for c in line.split(",")]
+        if len(cells) == 5 and cells[0].isdigit():
+            facts.smi_gpus.append(Gpu(*cells[1:]))
+    listed = machine.run(*SMI_LIST)
+    facts.mig_instances = len(re.findall(r"^\s+MIG ", listed.text, re.M))
+
+
+def driver(machine: Machine, facts: Facts) -> None:
+    """The driver three times: loaded, installed on disk, and in user space."""
+    loaded = machine.read("/proc/driver/nvidia/version", keep="NVRM") or ""
+    number = re.search(rf"Kernel Module.*?\s{_VERSION}\s", loaded)
+    facts.loaded_driver = number[1] if number else ""
+    installed = machine.run(*MODINFO)
+    if installed.state == "ok" and installed.code == 0:
+        facts.installed_driver = installed.text.strip()
+    facts.libraries = libraries.find(machine)
+    facts.library_driver = facts.libraries.driver
+    state = machine.run(*MOKUTIL)
+    if state.state == "ok" and "SecureBoot" in state.text:
+        facts.secure_boot = "SecureBoot enabled" in state.text
+
+
+def toolkits(machine: Machine, facts: Facts) -> None:
+    """CUDA toolkits under /usr/local: (path, version), and what nvcc says."""
+    for folder in machine.glob("/usr/local/cuda*"):
+        version = toolkit_version(machine, folder)
+        if version and not machine.link(folder):
+            facts.toolkits.append((folder, version))
+    if not facts.toolkits and (version := toolkit_version(machine, "/usr/local/cuda")):
+        facts.toolkits.append(("/usr/local/cuda", version))
+    release = re.search(r"release (\d+\.\d+)", machine.run(*NVCC).text)
+    facts.nvcc = release[1] if release else ""
+
+
+def toolkit_version(machine: Machine, folder: str) -> str:
+    """Reads version.json (11.1 and later), version.txt, or cuda.h; "" if none."""
+    if text := machine.read(f"{folder}/version.json"):
+        try:
+            return str(json.loads(text)["cuda"]["version"])
+        except (ValueError, KeyError, TypeError):
+            pass  # a cut file: the others may still say it
+    text = machine.read(f"{folder}/version.txt") or ""
+    if number := re.search(rf"CUDA Version {_VERSION}", text):
+        return number[1]
+    text = machine.read(f"{folder}/include/cuda.h", keep="define CUDA_VERSION") or ""
+    if number := re.search(r"define CUDA_VERSION\s+(\d+)", text):
+        return f"{int(number[1]) // 1000}.{int(number[1]) % 1000 // 10}"
+    return ""
+
+
+def cudnns(machine: Machine, facts: Facts) -> None:
+    """cuDNN by its headers (cudnn_version.h since 8, else cudnn.h): (path, version)."""
+    folders = ("/usr/local/cuda*/include", "/usr/include", "/usr/include/*-linux-gnu")
+    for folder in [f for pattern in folders for f in machine.glob(pattern)]:
+        if machine.link(folder.removesuffix("/include")):
+            continue  # /usr/local/cuda is a second name of /usr/local/cuda-X.Y
+        for header in ("cudnn_version.h", "cudnn.h"):
+            path = f"{folder}/{header}"
+            text = machine.read(path, keep=r"define CUDNN_(MAJOR|MINOR|PATCHLEVEL)\b")
+            parts = dict(re.findall(r"define CUDNN_(\w+)\s+(\d+)", text or ""))
+            if len(parts) == 3:
+                version = ".".join(parts[k] for k in ("MAJOR", "MINOR", "PATCHLEVEL"))
+                facts.cudnns.append((path, version))
+                break
+
+
+def tools(machine: Machine, facts: Facts) -> None:
+    """Bazel, for a build from source."""
+    number = re.search(rf"bazel {_VERSION}", machine.run(*BAZEL).text)
+    facts.bazel = number[1] if number else ""
