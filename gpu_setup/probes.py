@@ -7,8 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from gpu_setup import libraries, tensorflow_probe
+from gpu_setup import tensorflow_probe
 from gpu_setup.config import Config
+from gpu_setup.libraries import Found, find
 from gpu_setup.machine import Machine
 
 SMI_FIELDS = "index,name,driver_version,compute_cap,mig.mode.current"
@@ -72,7 +73,7 @@ class Facts:
     toolkits: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     nvcc: str = ""
     cudnns: list[tuple[str, str]] = dataclasses.field(default_factory=list)
-    libraries: libraries.Found = dataclasses.field(default_factory=libraries.Found)
+    libraries: Found = dataclasses.field(default_factory=Found)
     secure_boot: bool | None = None
     bazel: str = ""
     python: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -220,7 +221,7 @@ def driver(machine: Machine, facts: Facts) -> None:
     installed = machine.run(*MODINFO)
     if installed.state == "ok" and installed.code == 0:
         facts.installed_driver = installed.text.strip()
-    facts.libraries = libraries.find(machine)
+    facts.libraries = find(machine)
     facts.library_driver = facts.libraries.driver
     state = machine.run(*MOKUTIL)
     if state.state == "ok" and "SecureBoot" in state.text:
