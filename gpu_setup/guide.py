@@ -188,9 +188,8 @@ def gpu(case: Case) -> Result:
             return "ok", f"{names} (the bus cannot be read)", "a card", "", ""
         if found is None:
             return "unknown", "the PCI bus cannot be read", "an NVIDIA card", "", ""
-        advice = "a CPU machine: everything in this project runs here, only slower; "
-        advice += "the steps about the card are left out"
-        return "skip", "no NVIDIA card on the PCI bus", "an NVIDIA card", advice, ""
+        advice = "the steps about the card are left out"
+        return "skip", "no NVIDIA card on the PCI bus", "", advice, ""
     names = [c.name for c in case.facts.smi_gpus]
     shown = ", ".join(names or [f"{g.address} 10de:{g.device[2:]}" for g in found])
     slow = [
@@ -474,7 +473,7 @@ GUIDE: list[tuple[str, str, Callable[[Case], Result]]] = [
     ("cudnn", "3. cuDNN", cudnn),
     ("driver", "4. Install the driver", driver),
     ("reboot", "5. Reboot", reboot),
-    ("bazel", "6-10. Install Bazel, clone, configure, build", bazel),
+    ("bazel", "6-10. Bazel, clone, configure, build", bazel),
     ("environment", "11. Set up conda environment", environment),
     ("tensorflow", "12. Install Tensorflow", tensorflow),
     ("card", "Does this build run on this card?", card),

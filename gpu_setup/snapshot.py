@@ -1,0 +1,143 @@
+"""Saves what `check` reads of this machine, redacted, to judge it elsewhere.
+
+python -m gpu_setup.snapshot machine.tar.gz
+python -m gpu_setup.check --root=machine.tar.gz
+"""
+
+import dataclasses
+import io
+import json
+import os
+import re
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+
+from gpu_setup import entry, probes
+from gpu_setup.config import Config
+from gpu_setup.machine import SAVED, Machine
+from gpu_setup.report import private_words, redact
+
+# Of the boot line only these words; the rest can hold names and passwords.
+BOOT_WORDS = r"nomodeset|nouveau\S*|modprobe\.blacklist=\S*|nvidia\S*"
+KEPT_LIBRARIES = r"\blib(cuda|cudnn|nvidia-ml)\.so"
+MAX_MEMBER = 1 << 20
+
+
+def canonical(machine: Machine, path: str, links: dict[str, str]) -> str:
+    """Follows every link on the way to a path, and notes each in `links`."""
+    done, parts = "", path.strip("/").split("/")
+    for _ in range(100):
+        if not parts:
+            break
+        done = f"{done}/{parts.pop(0)}"
+        target = machine.link(done)
+        if target:
+            links[done] = target
+            done, parts = "", target.strip("/").split("/") + parts
+    return done
+
+
+def entries(machine: Machine) -> tuple[dict[str, str], dict[str, str]]:
+    """The files that a machine was asked for, redacted, and the links on the way.
+
+    Returns:
+      Text by path without links, and the target by the path of each link.
+    """
+    words = private_words()
+    files: dict[str, str] = {}
+    links: dict[str, str] = {}
+    for path, text in machine.files.items():
+        if path == "/proc/cmdline":
+            text = " ".join(re.findall(BOOT_WORDS, text))
+        place = canonical(machine, path, links)
+        if text or not machine.path(place).is_dir():
+            files[place] = redact(text, words) or files.get(place, "")
+    return files, links
+
+
+def answers(machine: Machine, facts: probes.Facts) -> str:
+    """What machine.json holds: commands, environment, Python and TensorFlow."""
+    commands = {k: dataclasses.asdict(v) for k, v in machine.commands.items()}
+    for line in filter(None, [commands.get("ldconfig -p")]):
+        rows = line["text"].splitlines()
+        line["text"] = "\n".join(r for r in rows if re.search(KEPT_LIBRARIES, r))
+    saved = {
+        "commands": commands,
+        "environment": machine.environment,
+        "python": machine.python,
+        "uname": machine.uname,
+        "tensorflow": facts.tensorflow,
+    }
+    return redact(json.dumps(saved, indent=1, sort_keys=True))
+
+
+def write(path: Path, machine: Machine, facts: probes.Facts) -> int:
+    """Writes the archive whole or not at all.
+
+    Args:
+      path: the .tar.gz to write.
+      machine: one that `probes.collect` has asked.
+      facts: what it collected.
+
+    Returns:
+      How many files and links are inside.
+
+    Raises:
+      OSError: the archive cannot be written.
+    """
+    files, links = entries(machine)
+    files[f"/{SAVED}"] = answers(machine, facts)
+    words = private_words()
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with tarfile.open(beside, "w:gz") as archive:
+            for name, text in sorted(files.items()):
+                info = tarfile.TarInfo(redact(name, words).lstrip("/"))
+                info.size = len(text.encode())
+                archive.addfile(info, io.BytesIO(text.encode()))
+            for name, target in sorted(links.items()):
+                info = tarfile.TarInfo(redact(name, words).lstrip("/"))
+                info.type = tarfile.SYMTYPE
+                relative = os.path.relpath(target, os.path.dirname(name))
+                info.linkname = redact(relative, words)
+                archive.addfile(info)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return len(files) + len(links)
+
+
+def unpack(path: Path, folder: Path) -> None:
+    """Unpacks a snapshot; tar's data filter refuses what leads outside `folder`.
+
+    Raises:
+      OSError: it cannot be read.
+      tarfile.TarError: it is no archive, or not a harmless one.
+    """
+    with tarfile.open(path) as archive:
+        if any(member.size > MAX_MEMBER for member in archive):
+            raise tarfile.TarError("a member is over 1 MiB")
+        archive.extractall(folder, filter="data")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Asks this machine and saves the answers."""
+    if len(argv) != 2:
+        raise ValueError("name one file to write, such as machine.tar.gz")
+    path = Path(argv[1])
+    if not path.name.endswith((".tar.gz", ".tgz")):
+        raise ValueError(f"{path} must end in .tar.gz")
+    config = Config(tensorflow=flags.FLAGS.tensorflow)
+    machine = Machine()
+    facts = probes.collect(machine, config)
+    count = write(path, machine, facts)
+    print(f"{path}: {count} files, redacted; look inside before you send it")
+    return 0
+
+
+if __name__ == "__main__":
+    flags.DEFINE_boolean("tensorflow", True, "ask TensorFlow too")
+    entry.run(main)
