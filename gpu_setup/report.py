@@ -87,7 +87,7 @@ def headline(judgement: Judgement) -> str:
 
 
 def as_text(judgement: Judgement) -> str:
-    """A table for the terminal, 88 columns wide; commands stand on lines of their own."""
+    """A table for the terminal, 88 columns wide; commands stand on their own lines."""
     lines = []
     for step in judgement.steps:
         notes = [step.found]
