@@ -1,0 +1,80 @@
+"""What a run leaves behind: tables, pictures, samples and result.json."""
+
+import csv
+import dataclasses
+import importlib.metadata
+import io
+import json
+import platform
+from collections.abc import Sequence
+from typing import Any
+
+from char_rnn.checkpoint import write_whole
+from char_rnn.config import Config
+
+Rows = Sequence[dict[str, float]]
+
+
+def write_text(path: str, text: str) -> None:
+    """A text file, whole or not at all."""
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def write_rows(path: str, rows: Rows) -> None:
+    """A line of CSV a row."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def write_result(path: str, config: Config, metrics: dict[str, Any]) -> None:
+    """Settings, versions and figures of one run as JSON."""
+    packages = ("tensorflow", "keras", "numpy")
+    versions = {name: importlib.metadata.version(name) for name in packages}
+    versions["python"] = platform.python_version()
+    result = metrics | {"config": dataclasses.asdict(config), "versions": versions}
+    write_text(path, json.dumps(result, indent=2) + "\n")
+
+
+def plot_learning(path: str, rows: Rows, baselines: Sequence[float]) -> None:
+    """Bits per character over the steps, beside what counting reaches.
+
+    Args:
+        path: of the PNG.
+        rows: with "step", "train_bpc" and "valid_bpc".
+        baselines: bits per character of the n-grams of orders 1, 2, ....
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    steps = [row["step"] for row in rows]
+    for order, value in enumerate(baselines, start=1):
+        name = {1: "letter counts", 2: "bigram", 3: "trigram"}.get(
+            order, f"{order}-gram"
+        )
+        axes.axhline(value, color="#888888", linewidth=0.8, linestyle="--")
+        axes.annotate(
+            f"{name} {value:.2f}",
+            (1, value),
+            xycoords=("axes fraction", "data"),
+            xytext=(-4, 2),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8,
+            color="#555555",
+        )
+    axes.plot(
+        steps,
+        [row["train_bpc"] for row in rows],
+        color="#e0a030",
+        label="training, mean since the last point",
+    )
+    axes.plot(
+        steps, [row["valid_bpc"] for row in rows], color="#1f4e79", label="validation"
+    )
+    axes.set(xlabel="step", ylabel="bits per character", xlim=(0, steps[-1]))
+    axes.legend(loc="upper center", frameon=False, ncols=2)
+    write_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))

@@ -1,0 +1,94 @@
+"""The same networks, computed faster: what depends on one character alone is a table.
+
+Arch 1 by concatenation has h_t = [e_t, r_t] with e_t = act(x_t U + b_1), which depends
+on x_t alone, and r_t = act(h_{t-1} W + b_2). Split W into its rows W_e and W_r:
+
+    r_t = act(e_{t-1} W_e + b_2 + r_{t-1} W_r)
+    o_t = e_t V_e + c + r_t V_r
+
+There are only A characters, so act(U + b_1) W_e + b_2 and act(U + b_1) V_e + c are two
+tables of A rows, made once a step and looked up. What is left to do T times in sequence
+is one [n, n] product, a quarter of the arithmetic of h_{t-1} W and h_t V together. The
+sum needs no such split: x_t U + b is itself a table. Under teacher forcing both inputs
+of Arch 2 are x_t, so all of it is one table [A, A]: the bigram is its ceiling.
+"""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from char_rnn.model import ACTIVATIONS, CharRNN
+
+# The derivative of each activation, by its value.
+SLOPES: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
+    "relu": lambda r: tf.cast(r > 0, r.dtype),
+    "tanh": lambda r: 1 - r * r,
+}
+
+
+def unroll(
+    model: CharRNN,
+    characters: tf.Tensor,
+    state: tf.Tensor,
+    teacher_forcing: bool = True,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """What `CharRNN.unroll` returns, to rounding."""
+    config, size, nodes = model.config, model.alphabet_size, model.config.num_nodes
+    x = tf.one_hot(characters, size, dtype=model.U.dtype)  # [T, B, A]
+    every = tf.eye(size, dtype=model.U.dtype)
+    if config.arch == 2:
+        if not teacher_forcing:
+            return model.unroll(characters, state, teacher_forcing)
+        _, table = model.cell(every, every)
+        return x @ table, tf.nn.softmax(x[-1] @ table)
+    if config.combine == "sum":
+        r = recurrence(x @ (model.U + model.b), model.W, state, config.activation)
+        return r @ model.V + model.c, r[-1]
+    act = ACTIVATIONS[config.activation]
+    e = act(model.U + model.b[:nodes])  # [A, n]
+    into_r = e @ model.W[:nodes] + model.b[nodes:]
+    first = state[:, :nodes] @ model.W[:nodes] + model.b[nodes:]
+    drive = tf.concat([first[tf.newaxis], x[:-1] @ into_r], axis=0)  # [T, B, n]
+    r = recurrence(drive, model.W[nodes:], state[:, nodes:], config.activation)
+    logits = x @ (e @ model.V[:nodes] + model.c) + r @ model.V[nodes:]
+    return logits, tf.concat([x[-1] @ e, r[-1]], axis=1)
+
+
+def recurrence(
+    drive: tf.Tensor, W: tf.Tensor, before: tf.Tensor, activation: str
+) -> tf.Tensor:
+    """r_t = act(drive_t + r_{t-1} W) for every t.
+
+    Its gradient is written out so that W's is one large product over all steps, not a
+    sum of T small ones: with d_t the gradient at what the activation is applied to,
+        d_t = (dL/dr_t + d_{t+1} W') act'(r_t),  dL/dW = sum over t of r_{t-1}' d_t.
+
+    Args:
+        drive: [T, B, n].
+        W: [n, n].
+        before: the first r_{t-1}, [B, n].
+        activation: "relu" or "tanh".
+
+    Returns:
+        r, [T, B, n].
+    """
+
+    @tf.custom_gradient
+    def run(drive, W, before):
+        act = ACTIVATIONS[activation]
+        r = tf.scan(lambda r, a: act(a + r @ W), drive, before)
+
+        def grad(upstream):
+            transposed = tf.transpose(W)
+            d = tf.scan(
+                lambda later, now: (now[0] + later @ transposed) * now[1],
+                (upstream, SLOPES[activation](r)),
+                tf.zeros_like(before),
+                reverse=True,
+            )
+            previous = tf.concat([before[tf.newaxis], r[:-1]], axis=0)
+            return d, tf.einsum("tbi,tbj->ij", previous, d), d[0] @ transposed
+
+        return r, grad
+
+    return run(drive, W, before)

@@ -1,0 +1,201 @@
+"""Down the cross-entropy, window by window (post, "Batches", "Implementing Arch 1")."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from char_rnn import tables
+from char_rnn.config import Config
+from char_rnn.model import CharRNN
+
+MOST_STEPS = 100  # of one call
+CALL_FLOPS = 5e10  # of one call, about half a second: Ctrl-C waits for its end
+
+
+def cursors(size: int, config: Config, step: int) -> np.ndarray:
+    """Where each stream of the post's `Batch` reads its first input of a step, [B].
+
+    Stream k starts k segments into the text of `size` characters, moves on before it
+    first reads, and goes round the whole text.
+    """
+    starts = size // config.batch_size * np.arange(config.batch_size)
+    return (starts + 1 + step * config.num_unrollings) % size
+
+
+def windows(data: np.ndarray, config: Config, step: int, count: int) -> np.ndarray:
+    """What the post's `getWindowBatch` gives for `count` steps from `step` on.
+
+    Args:
+        data: ids, uint8 [N].
+        config: the streams and the length of their windows.
+        step: the first.
+        count: of steps.
+
+    Returns:
+        uint8 [count, T + 1, B]. Of each window, the inputs are all rows but the last,
+        the targets all rows but the first.
+    """
+    first = cursors(len(data), config, step)
+    window = config.num_unrollings * np.arange(count)[:, np.newaxis]
+    offset = window + np.arange(config.num_unrollings + 1)  # [count, T + 1]
+    return data[(offset[:, :, np.newaxis] + first) % len(data)]
+
+
+def stale_windows(data: np.ndarray, config: Config, count: int) -> np.ndarray:
+    """What the post's Arch 2 trains on as printed: one batch, for ever its own target.
+
+    Its loop fills `batchx` and `batchy`, and then appends an older `batch` to both.
+    """
+    batch = windows(data, config, 0, 1)[:, :1]
+    return np.tile(batch, (count, config.num_unrollings + 1, 1))
+
+
+def make_optimizer(config: Config) -> tf.keras.optimizers.Optimizer:
+    """Gradient descent with the post's decay, or Adam with a cosine."""
+    schedules = tf.keras.optimizers.schedules
+    if config.schedule == "staircase":
+        rate = schedules.ExponentialDecay(
+            config.learning_rate, config.decay_steps, config.decay_rate, staircase=True
+        )
+    else:
+        rate = schedules.CosineDecay(config.learning_rate, config.steps)
+    make = {"sgd": tf.keras.optimizers.SGD, "adam": tf.keras.optimizers.Adam}
+    return make[config.optimizer](rate)
+
+
+def unroll(
+    model: CharRNN, characters: tf.Tensor, state: tf.Tensor, teacher_forcing: bool
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """`CharRNN.unroll` by tables or, with `config.plain`, step by step."""
+    run = CharRNN.unroll if model.config.plain else tables.unroll
+    return run(model, characters, state, teacher_forcing)
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """What happened since the last report.
+
+    Attributes:
+        step: steps done in all.
+        losses: of each step since, nats a character, [k].
+        norms: of the gradients before clipping, [k].
+    """
+
+    step: int
+    losses: np.ndarray
+    norms: np.ndarray
+
+
+class Trainer:
+    """A network, its optimizer, and where it is in the text.
+
+    Attributes:
+        model: the network.
+        step: steps done.
+        state: s, float32 [B, S], after the last window.
+    """
+
+    def __init__(self, config: Config, data: np.ndarray, alphabet_size: int):
+        """Args:
+        config: the settings.
+        data: the training text, ids, uint8 [N].
+        alphabet_size: A.
+
+        Raises:
+            ValueError: the text is too short for the streams.
+        """
+        if len(data) < 2 * config.batch_size:
+            raise ValueError(
+                f"--batch_size={config.batch_size}: too many streams for a training "
+                f"text of {len(data)} characters"
+            )
+        self.config = config
+        self.model = CharRNN(config, alphabet_size)
+        self.optimizer = make_optimizer(config)
+        self.optimizer.build(self.model.weights)
+        self.step = 0
+        self.state = self.model.zero_state(config.batch_size)
+        self._data = data
+        nodes, characters = config.num_nodes, config.batch_size * config.num_unrollings
+        flops = 6 * characters * nodes * (nodes + alphabet_size)
+        self.steps_per_call = int(np.clip(CALL_FLOPS / flops, 1, MOST_STEPS))
+
+    def run(self, until: int) -> Iterator[Progress]:
+        """Train up to step `until`, with a report after every call.
+
+        Raises:
+            FloatingPointError: a loss is not finite.
+        """
+        make = stale_windows if self.config.as_printed else None
+        while self.step < until:
+            count = min(self.steps_per_call, until - self.step)
+            if make:
+                batch = make(self._data, self.config, self.steps_per_call)
+            else:
+                batch = windows(self._data, self.config, self.step, self.steps_per_call)
+            losses, norms, self.state = self._train_steps(batch, count, self.state)
+            losses = losses.numpy()[:count]
+            if not np.isfinite(losses).all():
+                raise FloatingPointError(
+                    f"the loss is not finite after step {self.step}: try a lower "
+                    f"--learning_rate than {self.config.learning_rate:g}"
+                )
+            self.step += count
+            yield Progress(self.step, losses, norms.numpy()[:count])
+
+    @tf.function(jit_compile=True)
+    def _train_steps(self, batch, count, state):
+        """`count` steps over windows [steps_per_call, T + 1, B], in one compiled loop.
+
+        Returns:
+            The loss and the gradient's norm of each step, [steps_per_call], and the
+            state [B, S].
+        """
+        empty = tf.TensorArray(tf.float32, self.steps_per_call, element_shape=[])
+
+        def body(k, state, losses, norms):
+            window = tf.cast(batch[k], tf.int32)
+            loss, norm, state = self._train_step(window[:-1], window[1:], state)
+            return k + 1, state, losses.write(k, loss), norms.write(k, norm)
+
+        _, state, losses, norms = tf.while_loop(
+            lambda k, *_: k < count, body, (0, state, empty, empty)
+        )
+        return losses.stack(), norms.stack(), state
+
+    def _train_step(self, inputs, targets, state):
+        """One step on characters [T, B]; gradients end where the window begins."""
+        with tf.GradientTape() as tape:
+            logits, state = unroll(
+                self.model, inputs, state, self.config.teacher_forcing
+            )
+            loss = tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+            )
+        gradients = tape.gradient(loss, self.model.weights)
+        gradients, norm = tf.clip_by_global_norm(gradients, self.config.clip_norm)
+        self.optimizer.apply(gradients, self.model.weights)
+        return loss, norm, state
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that a run goes on from: weights, optimizer, step, cursors and state.
+
+        Every random choice follows from the seed and the step.
+        """
+        saved = self.model.arrays()
+        for number, variable in enumerate(self.optimizer.variables):
+            saved[f"optimizer_{number}"] = variable.numpy()
+        return saved | {
+            "step": np.array(self.step),
+            "cursors": cursors(len(self._data), self.config, self.step),
+            "state": np.array(self.state),
+        }
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go back to where `arrays` were taken."""
+        self.model.assign(arrays)
+        for number, variable in enumerate(self.optimizer.variables):
+            variable.assign(arrays[f"optimizer_{number}"])
+        self.step, self.state = int(arrays["step"]), tf.constant(arrays["state"])
