@@ -15,12 +15,14 @@ RECIPES = ("post", "modern")
 # "post": the post's code, sections "Implementing Arch 1" and "Implementing Arch 2".
 # "modern": the best that was found for the same sizes, see README.md.
 _POST = {
+    "combine": "concat",
     "optimizer": "sgd",
     "learning_rate": 2.5,
     "schedule": "staircase",
     "initialization": "range",
 }
 _MODERN = {
+    "combine": "sum",
     "optimizer": "adam",
     "learning_rate": 3e-3,
     "schedule": "cosine",
@@ -60,11 +62,11 @@ class Config:
 
     recipe: str = "post"
     arch: int = 1
-    combine: str = "concat"  # post, "Arch 1": "concatenating yielded the best results"
     teacher_forcing: bool = True  # of Arch 2; post, "Arch 2"
     plain: bool = False  # the cell step by step rather than `tables`: the same numbers
     as_printed: bool = False  # Arch 2 on one stale batch, as the post's code has it
     clip_norm: float = 1.25  # the post's `opt` is lost; Udacity's course, its source
+    combine: str | None = None
     activation: str | None = None
     num_nodes: int | None = None
     num_unrollings: int | None = None

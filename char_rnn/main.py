@@ -5,14 +5,12 @@ python -m char_rnn.main --recipe=modern            # the same sizes, trained bet
 python -m char_rnn.main --arch=2 --noteacher_forcing
 """
 
-import contextlib
-import os
 import signal
-import sys
 
-from absl import app, flags, logging
+from absl import flags, logging
 
 from char_rnn import config as config_lib
+from char_rnn import entry
 from char_rnn.config import Config
 
 DEFAULT = Config()
@@ -46,9 +44,7 @@ flags.DEFINE_enum(
 flags.DEFINE_integer(
     "arch", DEFAULT.arch, "1 feeds its hidden layer back, 2 its output."
 )
-flags.DEFINE_enum(
-    "combine", DEFAULT.combine, config_lib.COMBINES, "How x U and s W are joined."
-)
+flags.DEFINE_enum("combine", None, config_lib.COMBINES, "How x U and s W are joined.")
 flags.DEFINE_bool(
     "teacher_forcing", DEFAULT.teacher_forcing, "Arch 2 learns on the right outputs."
 )
@@ -76,60 +72,14 @@ flags.DEFINE_integer(
 FLAGS = flags.FLAGS
 
 
-@contextlib.contextmanager
-def quiet_stderr():
-    """Drops what native code writes to stderr; exceptions still pass."""
-    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(null)
-
-
-def load_corpus():
-    """The text that the flags name, telling of a download and of a choice made."""
-    from tqdm import tqdm
-
-    from char_rnn import text
-
-    bar = None
-
-    def progress(have: int, size: int) -> None:
-        nonlocal bar
-        bar = bar or tqdm(total=size, unit="B", unit_scale=True, disable=None)
-        bar.update(have - bar.n)
-
-    corpus = text.load(FLAGS.corpus, FLAGS.alphabet, progress)
-    if bar:
-        bar.close()
-    if corpus.note:
-        logging.warning("%s", corpus.note)
-    logging.info(
-        "%s: %d characters of %d kinds",
-        corpus.name,
-        len(corpus.ids),
-        len(corpus.alphabet),
-    )
-    return corpus
-
-
 def prepare():
     """Everything that can be a mistake of the user happens here, before any work."""
     config = Config(**{name: FLAGS[name].value for name in Config.__dataclass_fields__})
     if FLAGS.report_every < 0 or FLAGS.threads < 1:
         raise ValueError("--report_every and --threads: at least 0 and 1")
-    os.makedirs(FLAGS.out_dir, exist_ok=True)
-    if not os.access(FLAGS.out_dir, os.W_OK):
-        raise PermissionError(f"--out_dir={FLAGS.out_dir}: no permission to write")
-    corpus = load_corpus()
-    with quiet_stderr():  # some of TensorFlow's greetings obey no setting
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
-        tf.config.list_logical_devices()
+    entry.make_folder(FLAGS.out_dir)
+    corpus = entry.load_corpus(FLAGS.corpus, FLAGS.alphabet)
+    entry.start_tensorflow(FLAGS.threads)
     from char_rnn import record
 
     recorder = record.Recorder(FLAGS.out_dir, config, corpus, FLAGS.report_every)
@@ -169,33 +119,13 @@ def train(config: Config, recorder) -> bool:
     return stopped
 
 
-def main(argv: list[str]) -> int:
-    """Returns the exit code: 2 for bad input or a diverged run, 130 for Ctrl-C."""
-    try:
-        if argv[1:]:
-            raise ValueError(f"unexpected {argv[1]!r}: see --helpshort")
-        config, recorder = prepare()
-        stopped = train(config, recorder)
-        recorder.finish(stopped)
-    except (ValueError, OSError, FloatingPointError) as error:
-        print(f"char_rnn: {error}", file=sys.stderr)
-        return 2
+def main(_) -> int:
+    """Returns the exit code: 0, or 130 for Ctrl-C, which saves first."""
+    config, recorder = prepare()
+    stopped = train(config, recorder)
+    recorder.finish(stopped)
     return 130 if stopped else 0
 
 
-def parse(argv: list[str]) -> list[str]:
-    """Flags, with one line and exit code 2 for a wrong one."""
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        print(f"char_rnn: {error}: see --helpshort", file=sys.stderr)
-        sys.exit(2)
-
-
 if __name__ == "__main__":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.set_verbosity(logging.INFO)
-    try:
-        app.run(main, flags_parser=parse)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    entry.run(main)

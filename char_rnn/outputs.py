@@ -78,3 +78,34 @@ def plot_learning(path: str, rows: Rows, baselines: Sequence[float]) -> None:
     axes.set(xlabel="step", ylabel="bits per character", xlim=(0, steps[-1]))
     axes.legend(loc="upper center", frameon=False, ncols=2)
     write_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))
+
+
+def plot_gradients(
+    path: str, panels: dict[tuple[str, str], dict[str, Sequence[float]]]
+) -> None:
+    """Gradient norms against how many steps they came back, a panel each.
+
+    Args:
+        path: of the PNG.
+        panels: the curves by label, by activation and state of training.
+    """
+    from matplotlib import colormaps
+    from matplotlib.figure import Figure
+
+    columns = list(dict.fromkeys(column for column, _ in panels))
+    rows = list(dict.fromkeys(row for _, row in panels))
+    figure = Figure(figsize=(10, 7.5), layout="constrained")
+    grid = figure.subplots(len(rows), len(columns), sharex=True, sharey="row")
+    for (column, row), curves in panels.items():
+        axes = grid[rows.index(row)][columns.index(column)]
+        colors = colormaps["viridis"]([i / len(curves) for i in range(len(curves))])
+        for color, (label, norms) in zip(colors, curves.items(), strict=True):
+            axes.plot(range(1, len(norms) + 1), norms, color=color, label=label)
+        axes.set(yscale="log", title=f"{column}, {row}")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
+    for axes in grid[-1]:
+        axes.set_xlabel("lag: steps back from the loss")
+    for line in grid:
+        line[0].set_ylabel("mean norm of the gradient")
+    write_whole(path, lambda file: figure.savefig(file, format="png", dpi=110))

@@ -5,10 +5,21 @@ python -m char_rnn.sample --checkpoint out/char_rnn --prime "the " --length 500
 
 import math
 import os
-import sys
 import time
 
-from absl import app, flags
+from absl import flags
+
+from char_rnn import entry
+
+SETTINGS = (
+    "checkpoint",
+    "prime",
+    "length",
+    "temperature",
+    "top_k",
+    "seed",
+    "as_printed",
+)
 
 flags.DEFINE_string("checkpoint", "out/char_rnn", "Folder of a training run.")
 flags.DEFINE_string(
@@ -43,7 +54,7 @@ def prepare():
     from char_rnn.sampler import Sampler
 
     if FLAGS.out_dir:
-        os.makedirs(FLAGS.out_dir, exist_ok=True)
+        entry.make_folder(FLAGS.out_dir)
     config, alphabet, weights = checkpoint.load_model(FLAGS.checkpoint)
     random = np.random.default_rng(FLAGS.seed)
     try:
@@ -56,15 +67,9 @@ def prepare():
     return Sampler(config, weights), alphabet, prime, random, config
 
 
-def main(argv: list[str]) -> int:
-    """Returns the exit code: 2 for bad input, 130 for Ctrl-C."""
-    try:
-        if argv[1:]:
-            raise ValueError(f"unexpected {argv[1]!r}: see --helpshort")
-        sampler, alphabet, prime, random, config = prepare()
-    except (ValueError, OSError) as error:
-        print(f"char_rnn: {error}", file=sys.stderr)
-        return 2
+def main(_) -> int:
+    """Returns the exit code: 0, or 130 for Ctrl-C."""
+    sampler, alphabet, prime, random, config = prepare()
     written = [alphabet[place] for place in prime]
     print("".join(written), end="", flush=True)
     began, code = time.monotonic(), 0
@@ -80,32 +85,24 @@ def main(argv: list[str]) -> int:
     seconds = time.monotonic() - began
     print(flush=True)
     if FLAGS.out_dir:
-        from char_rnn import outputs
-
-        text = "".join(written)
-        outputs.write_text(os.path.join(FLAGS.out_dir, "sample.txt"), text + "\n")
-        metrics = {
-            "sample": text,
-            "characters_per_second": round((len(text) - len(prime)) / seconds),
-            "seconds": round(seconds, 3),
-            "flags": {name: FLAGS[name].value for name in SETTINGS},
-        }
-        path = os.path.join(FLAGS.out_dir, "result.json")
-        outputs.write_result(path, config, metrics)
+        write("".join(written), len(written) - len(prime), seconds, config)
     return code
 
 
-SETTINGS = ("checkpoint", "prime", "length", "temperature", "top_k", "seed")
+def write(sample: str, drawn: int, seconds: float, config) -> None:
+    """sample.txt and result.json."""
+    from char_rnn import outputs
 
-
-def parse(argv: list[str]) -> list[str]:
-    """Flags, with one line and exit code 2 for a wrong one."""
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        print(f"char_rnn: {error}: see --helpshort", file=sys.stderr)
-        sys.exit(2)
+    outputs.write_text(os.path.join(FLAGS.out_dir, "sample.txt"), sample + "\n")
+    metrics = {
+        "sample": sample,
+        "characters_per_second": round(drawn / seconds),
+        "seconds": round(seconds, 3),
+        "sampling": {name: FLAGS[name].value for name in SETTINGS},
+    }
+    path = os.path.join(FLAGS.out_dir, "result.json")
+    outputs.write_result(path, config, metrics)
 
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=parse)
+    entry.run(main)
