@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-style demo-genetic test lint clean
+.PHONY: help install demo demo-style demo-genetic demo-rnn train-rnn test lint clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -17,12 +17,21 @@ $(INSTALLED): setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@
 
-demo: demo-genetic demo-style  ## Run every topic on embedded data, offline
-	@echo 'Look at:' && ls out/genetic/*.png out/style_transfer/*.png \
+demo: demo-genetic demo-rnn demo-style  ## Run every topic on embedded data, offline
+	@echo 'Look at:' && ls out/genetic/*.png out/char_rnn/demo/*.png out/style_transfer/*.png \
 	  out/style_transfer/overview.jpg out/style_transfer/progress.gif
 
 demo-genetic: $(INSTALLED)  ## Choose an airline's flights, and check the choice
 	$(BIN)/python -m genetic.main --exact
+
+demo-rnn: $(INSTALLED)  ## Teach a small network to write like Python's documentation
+	$(BIN)/python -m char_rnn.main --corpus=embedded --recipe=modern --steps=6000 \
+	  --out_dir=out/char_rnn/demo
+	$(BIN)/python -m char_rnn.sample --checkpoint=out/char_rnn/demo --prime='the ' \
+	  --temperature=0.7
+
+train-rnn: $(INSTALLED)  ## Train on text8, or on the embedded text without a network
+	$(BIN)/python -m char_rnn.main --recipe=modern
 
 demo-style: $(INSTALLED)  ## Paint the embedded photograph in the embedded style
 	$(BIN)/python -m style_transfer.main --weights=random --size=320 --steps=60 \

@@ -47,7 +47,7 @@ _ARCH_2 = {
 DEFAULTS = {
     ("post", 1): _ARCH_1 | _POST | {"steps": 800_001},
     ("post", 2): _ARCH_2 | _POST | {"steps": 50_001},
-    ("modern", 1): _ARCH_1 | _MODERN | {"steps": 60_000},
+    ("modern", 1): _ARCH_1 | _MODERN | {"steps": 30_000},
     ("modern", 2): _ARCH_2 | _MODERN | {"steps": 50_001},
 }
 

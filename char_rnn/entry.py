@@ -20,6 +20,9 @@ def run(main: Callable[[list[str]], int]) -> None:
             if argv[1:]:
                 raise ValueError(f"unexpected {argv[1]!r}: see --helpshort")
             return main(argv)
+        except BrokenPipeError:  # "| head" has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
         except (ValueError, OSError, FloatingPointError) as error:
             print(f"char_rnn: {error}", file=sys.stderr)
             return 2

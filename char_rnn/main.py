@@ -15,6 +15,14 @@ from char_rnn.config import Config
 
 DEFAULT = Config()
 
+
+def of_recipe(name: str) -> str:
+    """The defaults of a setting that the recipes decide, for its help."""
+    values = {key: settings[name] for key, settings in config_lib.DEFAULTS.items()}
+    listed = (f"{recipe} {arch}: {value}" for (recipe, arch), value in values.items())
+    return "Default, by recipe and architecture: " + ", ".join(listed) + "."
+
+
 flags.DEFINE_string(
     "corpus",
     "auto",
@@ -31,9 +39,15 @@ flags.DEFINE_enum(
 flags.DEFINE_string("out_dir", "out/char_rnn", "Folder of everything written.")
 flags.DEFINE_bool("resume", True, "Go on from the checkpoint in out_dir, if any.")
 flags.DEFINE_integer(
-    "report_every", 0, "Steps between validations and samples; 0: twenty in all."
+    "report_every",
+    0,
+    "Steps between validations and samples; 0: twenty in all.",
+    lower_bound=0,
 )
-flags.DEFINE_integer("threads", 1, "Of TensorFlow; small networks are fastest on one.")
+flags.DEFINE_float("checkpoint_seconds", 5.0, "Between checkpoints.", lower_bound=0.0)
+flags.DEFINE_integer(
+    "threads", 1, "Of TensorFlow; small networks are fastest on one.", lower_bound=1
+)
 flags.DEFINE_enum(
     "recipe",
     DEFAULT.recipe,
@@ -44,7 +58,12 @@ flags.DEFINE_enum(
 flags.DEFINE_integer(
     "arch", DEFAULT.arch, "1 feeds its hidden layer back, 2 its output."
 )
-flags.DEFINE_enum("combine", None, config_lib.COMBINES, "How x U and s W are joined.")
+flags.DEFINE_enum(
+    "combine",
+    None,
+    config_lib.COMBINES,
+    "How x U and s W are joined. " + of_recipe("combine"),
+)
 flags.DEFINE_bool(
     "teacher_forcing", DEFAULT.teacher_forcing, "Arch 2 learns on the right outputs."
 )
@@ -54,18 +73,52 @@ flags.DEFINE_bool(
 flags.DEFINE_bool(
     "as_printed", DEFAULT.as_printed, "Arch 2 with the post's stale batch and sampler."
 )
-flags.DEFINE_enum("activation", None, config_lib.ACTIVATIONS, "Of the hidden layer.")
-flags.DEFINE_integer("num_nodes", None, "n: width of U and W.")
-flags.DEFINE_integer("num_unrollings", None, "T: characters a window.")
-flags.DEFINE_integer("batch_size", None, "B: streams of text read at once.")
+flags.DEFINE_enum(
+    "activation",
+    None,
+    config_lib.ACTIVATIONS,
+    "Of the hidden layer. " + of_recipe("activation"),
+)
+flags.DEFINE_integer(
+    "num_nodes", None, "n: width of U and W. " + of_recipe("num_nodes")
+)
+flags.DEFINE_integer(
+    "num_unrollings", None, "T: characters a window. " + of_recipe("num_unrollings")
+)
+flags.DEFINE_integer(
+    "batch_size", None, "B: streams of text read at once. " + of_recipe("batch_size")
+)
 flags.DEFINE_float("clip_norm", DEFAULT.clip_norm, "Ceiling of the gradients' norm.")
-flags.DEFINE_enum("optimizer", None, config_lib.OPTIMIZERS, "sgd is the post's.")
-flags.DEFINE_float("learning_rate", None, "At the first step.")
-flags.DEFINE_enum("schedule", None, config_lib.SCHEDULES, "How the rate falls.")
-flags.DEFINE_integer("decay_steps", None, "Of the staircase, steps a stair.")
-flags.DEFINE_float("decay_rate", None, "Of the staircase, the factor of a stair.")
-flags.DEFINE_enum("initialization", None, config_lib.INITIALIZATIONS, "Of U, W and V.")
-flags.DEFINE_integer("steps", None, "Windows to train on.")
+flags.DEFINE_enum(
+    "optimizer",
+    None,
+    config_lib.OPTIMIZERS,
+    "sgd is the post's. " + of_recipe("optimizer"),
+)
+flags.DEFINE_float(
+    "learning_rate", None, "At the first step. " + of_recipe("learning_rate")
+)
+flags.DEFINE_enum(
+    "schedule",
+    None,
+    config_lib.SCHEDULES,
+    "How the rate falls. " + of_recipe("schedule"),
+)
+flags.DEFINE_integer(
+    "decay_steps", None, "Of the staircase, steps a stair. " + of_recipe("decay_steps")
+)
+flags.DEFINE_float(
+    "decay_rate",
+    None,
+    "Of the staircase, the factor of a stair. " + of_recipe("decay_rate"),
+)
+flags.DEFINE_enum(
+    "initialization",
+    None,
+    config_lib.INITIALIZATIONS,
+    "Of U, W and V. " + of_recipe("initialization"),
+)
+flags.DEFINE_integer("steps", None, "Windows to train on. " + of_recipe("steps"))
 flags.DEFINE_integer(
     "seed", DEFAULT.seed, "Settles the initial values and the samples."
 )
@@ -75,14 +128,14 @@ FLAGS = flags.FLAGS
 def prepare():
     """Everything that can be a mistake of the user happens here, before any work."""
     config = Config(**{name: FLAGS[name].value for name in Config.__dataclass_fields__})
-    if FLAGS.report_every < 0 or FLAGS.threads < 1:
-        raise ValueError("--report_every and --threads: at least 0 and 1")
     entry.make_folder(FLAGS.out_dir)
     corpus = entry.load_corpus(FLAGS.corpus, FLAGS.alphabet)
     entry.start_tensorflow(FLAGS.threads)
     from char_rnn import record
 
-    recorder = record.Recorder(FLAGS.out_dir, config, corpus, FLAGS.report_every)
+    recorder = record.Recorder(
+        FLAGS.out_dir, config, corpus, FLAGS.report_every, FLAGS.checkpoint_seconds
+    )
     if FLAGS.resume:
         note = recorder.resume()
         if note:
@@ -104,8 +157,8 @@ def train(config: Config, recorder) -> bool:
         stopped = True
         signal.signal(number, signal.SIG_DFL)  # a second one does not wait
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    signals = signal.SIGINT, signal.SIGTERM
+    before = [signal.signal(number, stop) for number in signals]
     step = recorder.trainer.step
     with tqdm(total=config.steps, initial=step, unit="step", disable=None) as bar:
         for progress in recorder.run():
@@ -116,6 +169,8 @@ def train(config: Config, recorder) -> bool:
             if stopped:
                 break
     recorder.save()
+    for number, handler in zip(signals, before, strict=True):
+        signal.signal(number, handler)
     return stopped
 
 
@@ -123,7 +178,15 @@ def main(_) -> int:
     """Returns the exit code: 0, or 130 for Ctrl-C, which saves first."""
     config, recorder = prepare()
     stopped = train(config, recorder)
-    recorder.finish(stopped)
+    logging.info("step %d; measuring", recorder.trainer.step)
+    metrics = recorder.finish(stopped)
+    logging.info(
+        "validation %.3f bits/character, n-grams %s; now: python -m char_rnn.sample "
+        "--checkpoint=%s",
+        metrics["valid_bpc"],
+        metrics["ngram_valid_bpc"],
+        FLAGS.out_dir,
+    )
     return 130 if stopped else 0
 
 

@@ -17,7 +17,6 @@ from char_rnn.config import Config
 from char_rnn.sampler import Sampler
 from char_rnn.train import Progress, Trainer
 
-CHECKPOINT_EVERY = 5.0  # seconds
 LOOKS = 20  # along a run, unless the user says how many steps apart
 LOOK_CHARACTERS = 500_000  # of the validation text; the end reads all of it
 SAMPLE = 200  # characters
@@ -34,16 +33,23 @@ class Recorder:
     """
 
     def __init__(
-        self, folder: str, config: Config, corpus: text.Corpus, look_every: int = 0
+        self,
+        folder: str,
+        config: Config,
+        corpus: text.Corpus,
+        look_every: int = 0,
+        save_every: float = 5.0,
     ):
         """Args:
         folder: of everything written; exists.
         config: the settings.
         corpus: the text.
         look_every: steps between looks; 0: `LOOKS` in all.
+        save_every: seconds between checkpoints.
         """
         self._folder, self._config, self._corpus = folder, config, corpus
         self._train, self._valid, self._test = corpus.split()
+        self._save_every = save_every
         self._look_every = look_every or math.ceil(config.steps / LOOKS)
         digest = hashlib.sha256(corpus.alphabet.encode() + corpus.ids.tobytes())
         self._corpus_hash = digest.hexdigest()
@@ -94,7 +100,7 @@ class Recorder:
                 self._norms += float(progress.norms.sum(dtype=np.float64))
                 self._since += len(progress.losses)
                 self.news = self._look() if trainer.step == look else ""
-                if time.monotonic() - self._saved > CHECKPOINT_EVERY:
+                if time.monotonic() - self._saved > self._save_every:
                     self.save()
                 yield progress
                 began = time.monotonic()

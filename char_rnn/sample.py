@@ -34,7 +34,7 @@ flags.DEFINE_integer("seed", 0, "Settles every draw.")
 flags.DEFINE_bool(
     "as_printed", False, "Softmax twice, as the post's sampler of Arch 2 does."
 )
-flags.DEFINE_string("out_dir", None, "Folder of sample.txt and result.json, if given.")
+flags.DEFINE_string("out_dir", "out/char_rnn/sample", "Folder of what is written.")
 FLAGS = flags.FLAGS
 
 
@@ -53,8 +53,7 @@ def prepare():
     from char_rnn import checkpoint, text
     from char_rnn.sampler import Sampler
 
-    if FLAGS.out_dir:
-        entry.make_folder(FLAGS.out_dir)
+    entry.make_folder(FLAGS.out_dir)
     config, alphabet, weights = checkpoint.load_model(FLAGS.checkpoint)
     random = np.random.default_rng(FLAGS.seed)
     try:
@@ -84,8 +83,7 @@ def main(_) -> int:
         code = 130
     seconds = time.monotonic() - began
     print(flush=True)
-    if FLAGS.out_dir:
-        write("".join(written), len(written) - len(prime), seconds, config)
+    write("".join(written), len(written) - len(prime), seconds, config)
     return code
 
 

@@ -9,6 +9,9 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 # Module: a flag with a value that it must refuse.
 ENTRY_POINTS = {
+    "char_rnn.gradients": "--characters=few",
+    "char_rnn.main": "--num_nodes=many",
+    "char_rnn.sample": "--length=long",
     "genetic.main": "--population=many",
     "gpu_setup.check": "--command_seconds=soon",
     "style_transfer.main": "--steps=many",
