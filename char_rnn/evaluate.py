@@ -4,6 +4,8 @@ A model that gives the right character the probability p spends -log2 p bits on 
 uniform guess over 27 characters spends 4.75.
 """
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -47,7 +49,7 @@ class Evaluator:
             window = rows[start : start + WINDOW + 1].astype(np.int32)
             spent, state = self._spend(window, state, teacher_forcing)
             nats += float(spent)
-        return nats / (count * WINDOW * streams) / np.log(2)
+        return nats / (count * WINDOW * streams) / math.log(2)
 
     def _window(self, window, state, teacher_forcing):
         """Nats spent on the window [WINDOW + 1, streams], and the state after it."""

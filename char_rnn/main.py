@@ -41,7 +41,7 @@ flags.DEFINE_bool("resume", True, "Go on from the checkpoint in out_dir, if any.
 flags.DEFINE_integer(
     "report_every",
     0,
-    "Steps between validations and samples; 0: twenty in all.",
+    "Steps between validations and samples, a few early ones apart; 0: a twentieth.",
     lower_bound=0,
 )
 flags.DEFINE_float("checkpoint_seconds", 5.0, "Between checkpoints.", lower_bound=0.0)

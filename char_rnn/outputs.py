@@ -12,6 +12,7 @@ from typing import Any
 from char_rnn.checkpoint import write_whole
 from char_rnn.config import Config
 
+NGRAMS = {1: "letter counts", 2: "bigram", 3: "trigram"}
 Rows = Sequence[dict[str, float]]
 
 
@@ -52,31 +53,25 @@ def plot_learning(path: str, rows: Rows, baselines: Sequence[float]) -> None:
     axes = figure.subplots()
     steps = [row["step"] for row in rows]
     for order, value in enumerate(baselines, start=1):
-        name = {1: "letter counts", 2: "bigram", 3: "trigram"}.get(
-            order, f"{order}-gram"
-        )
-        axes.axhline(value, color="#888888", linewidth=0.8, linestyle="--")
+        name = NGRAMS.get(order, f"{order}-gram")
+        axes.axhline(value, color="#999999", linewidth=0.8, linestyle="--")
         axes.annotate(
             f"{name} {value:.2f}",
             (1, value),
             xycoords=("axes fraction", "data"),
-            xytext=(-4, 2),
+            xytext=(4, 0),
             textcoords="offset points",
-            ha="right",
+            va="center",
             fontsize=8,
             color="#555555",
         )
+    train, valid = ([row[name] for row in rows] for name in ("train_bpc", "valid_bpc"))
     axes.plot(
-        steps,
-        [row["train_bpc"] for row in rows],
-        color="#e0a030",
-        label="training, mean since the last point",
+        steps, train, color="#e0a030", label="training, mean since the last point"
     )
-    axes.plot(
-        steps, [row["valid_bpc"] for row in rows], color="#1f4e79", label="validation"
-    )
-    axes.set(xlabel="step", ylabel="bits per character", xlim=(0, steps[-1]))
-    axes.legend(loc="upper center", frameon=False, ncols=2)
+    axes.plot(steps, valid, color="#1f4e79", label="validation")
+    axes.set(xlabel="step", ylabel="bits per character", xscale="log")
+    axes.legend(frameon=False)
     write_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))
 
 

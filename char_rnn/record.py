@@ -18,6 +18,7 @@ from char_rnn.sampler import Sampler
 from char_rnn.train import Progress, Trainer
 
 LOOKS = 20  # along a run, unless the user says how many steps apart
+EARLY = (100, 300, 1000, 3000)  # steps of further looks: the text changes fastest there
 LOOK_CHARACTERS = 500_000  # of the validation text; the end reads all of it
 SAMPLE = 200  # characters
 
@@ -92,7 +93,9 @@ class Recorder:
         """Train to the end, with looks and checkpoints on the way."""
         steps, trainer = self._config.steps, self.trainer
         while trainer.step < steps:
-            look = min(steps, (trainer.step // self._look_every + 1) * self._look_every)
+            regular = (trainer.step // self._look_every + 1) * self._look_every
+            early = (step for step in EARLY if step > trainer.step)
+            look = min(steps, regular, *early)
             began = time.monotonic()
             for progress in trainer.run(look):
                 self._seconds += time.monotonic() - began
@@ -189,8 +192,11 @@ class Recorder:
         """
         if not self.rows:
             self._look()
-        size = len(self._corpus.alphabet)
-        baselines = evaluate.ngram_bits_per_character(self._train, self._valid, size)
+        baselines = []
+        if not stopped:  # with a large text this takes a while
+            baselines = evaluate.ngram_bits_per_character(
+                self._train, self._valid, len(self._corpus.alphabet)
+            )
         metrics = self._figures(stopped) | {
             "ngram_valid_bpc": [round(value, 4) for value in baselines],
             "characters_per_second": round(self.characters_per_second()),
