@@ -20,7 +20,7 @@ def test_a_scaled_identity_shrinks_or_grows_by_its_scale(scale):
     model.W.assign(scale * np.eye(4))
     norms = norm_by_lag(model, np.ones([31, 2], np.int32))
     assert len(norms) == 30 and norms[0] > 0
-    np.testing.assert_allclose(np.divide(norms[1:], norms[:-1]), scale, rtol=1e-6)
+    np.testing.assert_allclose(np.divide(norms[1:], norms[:-1]), scale, rtol=1e-9)
 
 
 def test_the_figure(run):
