@@ -1,0 +1,223 @@
+"""One login through the system's OpenSSH, shared by all commands (ssh(1), -M)."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from gpu_setup.config import NotebookConfig
+
+READY = "gpu_setup-ready"
+# Ends when this program does, however that happens: `cat` then reads end of file.
+HOLD = f"echo {READY}; exec cat"
+LOGIN_SECONDS = 120.0  # sshd's default LoginGraceTime: the user may have to type
+OPTIONS = {
+    "ServerAliveInterval": "5",  # notices a dead link within 15 s
+    "ServerAliveCountMax": "3",
+    "ExitOnForwardFailure": "yes",
+    "ClearAllForwardings": "yes",  # those of the user's config are for other sessions
+    "ControlPersist": "no",
+    "RemoteCommand": "none",
+    "RequestTTY": "no",
+}
+
+
+class Interrupted(Exception):
+    """The user asked to stop while something was awaited."""
+
+
+class LinkError(OSError):
+    """The remote machine cannot be reached, or not any more."""
+
+
+def pause(stop: threading.Event, seconds: float) -> None:
+    """Sleeps, unless asked to stop.
+
+    Raises:
+      Interrupted: `stop` was set.
+    """
+    if stop.wait(seconds):
+        raise Interrupted
+
+
+def command(config: NotebookConfig, *options: str, remote: str = "") -> list[str]:
+    """The ssh command line for a destination; `--` ends what could be an option."""
+    argv = ["ssh", *options]
+    if config.ssh_config:
+        argv += ["-F", os.path.expanduser(config.ssh_config)]
+    if config.key:
+        argv += ["-i", os.path.expanduser(config.key)]
+    return [*argv, "--", config.destination, *([remote] if remote else [])]
+
+
+def _leave_signals() -> None:
+    """Ctrl-C reaches the whole terminal; the remote server is stopped through ssh."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _private_folder() -> Path:
+    """A folder of mode 0700, short enough for the socket that ssh makes in it."""
+    longest = 80  # of 104 (macOS), less what ssh and the name in it add
+    usual = tempfile.gettempdir()
+    place = usual if len(usual) < longest - len("/gpu_setup-12345678") else "/tmp"
+    return Path(tempfile.mkdtemp(prefix="gpu_setup-", dir=place))
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip("@ \r\t")]
+    return lines[-1] if lines else "no answer"
+
+
+class Link:
+    """A login that stays open, and what is asked through it.
+
+    Args:
+      config: where to and how.
+      stop: set from outside to end every wait.
+    """
+
+    def __init__(self, config: NotebookConfig, stop: threading.Event) -> None:
+        if not shutil.which("ssh"):
+            raise FileNotFoundError("ssh is not on PATH: install OpenSSH's client")
+        self.folder = _private_folder()
+        self._config, self._stop = config, stop
+        self._master: subprocess.Popen | None = None
+        self._logins = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether ssh still holds the login."""
+        return self._master is not None and self._master.poll() is None
+
+    @property
+    def _socket(self) -> Path:
+        return self.folder / f"s{self._logins}"
+
+    @property
+    def _errors(self) -> Path:
+        return self.folder / "errors"
+
+    def _host_key_option(self) -> list[str]:
+        """The user's StrictHostKeyChecking, unless it accepts a new key unasked."""
+        asked = subprocess.run(
+            command(self._config, "-G"), capture_output=True, text=True, check=False
+        )
+        if asked.returncode:
+            raise LinkError(_last_line(asked.stderr))
+        options = dict(x.partition(" ")[::2] for x in asked.stdout.splitlines())
+        if options.get("stricthostkeychecking") in ("ask", "true", "yes"):
+            return []
+        return ["-o", "StrictHostKeyChecking=ask"]
+
+    def open(self) -> None:
+        """Logs in; ssh asks on the terminal for what it must ask.
+
+        Raises:
+          LinkError: with the reason that ssh gives.
+          Interrupted: asked to stop meanwhile.
+        """
+        self.close_master()
+        self._logins += 1
+        options = ["-T", "-M", "-S", str(self._socket), *self._host_key_option()]
+        options += ["-o", f"ConnectTimeout={self._config.connect_seconds:.0f}"]
+        for name, value in OPTIONS.items():
+            options += ["-o", f"{name}={value}"]
+        with open(self._errors, "wb") as errors:
+            self._master = subprocess.Popen(
+                command(self._config, *options, remote=HOLD),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                preexec_fn=_leave_signals,
+            )
+        self._await_ready()
+
+    def _await_ready(self) -> None:
+        output = self._master.stdout.fileno()
+        os.set_blocking(output, False)
+        text = b""
+        deadline = time.monotonic() + self._config.connect_seconds + LOGIN_SECONDS
+        while READY.encode() not in text:
+            try:
+                chunk = os.read(output, 4096)
+            except BlockingIOError:
+                chunk = None
+            if chunk == b"" or time.monotonic() > deadline:
+                reason = self.last_error()
+                self.close_master()
+                raise LinkError(reason)
+            text += chunk or b""
+            if not chunk:
+                pause(self._stop, 0.05)
+
+    def last_error(self) -> str:
+        """The last line that ssh wrote."""
+        return _last_line(self._errors.read_text(errors="replace"))
+
+    def _shared(self, *options: str, remote: str = "") -> list[str]:
+        # Without the login to share, ssh would quietly make one more: false forbids it.
+        options = ("-T", "-S", str(self._socket), "-o", "ProxyCommand=false", *options)
+        return command(self._config, *options, remote=remote)
+
+    def run(self, script: str, seconds: float) -> str:
+        """Runs a shell script there; neither it nor its values are in a process list.
+
+        Args:
+          script: for sh, read from its standard input.
+          seconds: the limit.
+
+        Returns:
+          What it printed on stdout.
+
+        Raises:
+          LinkError: the link broke or the limit passed.
+        """
+        argv = self._shared(remote="exec sh -l")
+        try:
+            done = subprocess.run(
+                argv,
+                input=script.encode(),
+                capture_output=True,
+                timeout=seconds,
+                start_new_session=True,  # out of reach of Ctrl-C; it asks for nothing
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise LinkError(f"no answer within {seconds:g} s") from error
+        if done.returncode == 255:
+            raise LinkError(_last_line(done.stderr.decode(errors="replace")))
+        return done.stdout.decode(errors="replace")
+
+    def forward(self, local_port: int, remote_port: int) -> bool:
+        """Forwards a local port, on loopback at both ends; False if that fails."""
+        route = f"127.0.0.1:{local_port}:127.0.0.1:{remote_port}"
+        argv = self._shared("-O", "forward", "-L", route)
+        done = subprocess.run(
+            argv, capture_output=True, start_new_session=True, check=False
+        )
+        return done.returncode == 0
+
+    def close_master(self) -> None:
+        """Ends the login; kills ssh if it does not go by itself."""
+        if self._master is None:
+            return
+        self._master.stdin.close()
+        for end in (lambda: None, self._master.terminate, self._master.kill):
+            end()
+            try:
+                self._master.wait(timeout=2)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        self._master.stdout.close()
+        self._master = None
+
+    def close(self) -> None:
+        """Ends the login and removes the private folder."""
+        self.close_master()
+        shutil.rmtree(self.folder, ignore_errors=True)
