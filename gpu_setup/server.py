@@ -42,30 +42,36 @@ echo "gpu_setup:pid $!"
 echo "gpu_setup:log $log"
 echo "gpu_setup:runtime $(jupyter --runtime-dir)"
 """
-LOOK = """
+# A process that ended and that nobody reaps, as in some containers, is not alive.
+IS_ALIVE = """
+alive() {
+  kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+}
+"""
+LOOK = IS_ALIVE + """
 for file in %(runtime)s/jpserver-%(pid)d.json %(runtime)s/nbserver-%(pid)d.json; do
   if grep -q '}' "$file" 2>/dev/null; then
     rm -f %(log)s; echo "gpu_setup:json $(tr -d '\\n' <"$file")"; exit 0
   fi
 done
-kill -0 %(pid)d 2>/dev/null && exit 0
+alive %(pid)d && exit 0
 reason=$(grep -v -e '^ ' -e token= %(log)s | grep . | tail -n 1)
 echo "gpu_setup:error jupyter ended: $reason"
 """
 # Its file goes when it ends; the number alone could be another process's by then.
-ALIVE = """
+ALIVE = IS_ALIVE + """
 ls %(runtime)s/*server-%(pid)d.json >/dev/null 2>&1 &&
-  kill -0 %(pid)d 2>/dev/null && echo "gpu_setup:alive yes"
+  alive %(pid)d && echo "gpu_setup:alive yes"
 """
-STOP = """
+STOP = IS_ALIVE + """
 kill %(pid)d 2>/dev/null
 tries=0
-while kill -0 %(pid)d 2>/dev/null && [ $tries -lt 50 ]; do
-  sleep 0.2; tries=$((tries + 1))
+while alive %(pid)d && [ $tries -lt 100 ]; do
+  sleep 0.1; tries=$((tries + 1))
 done
 kill -KILL %(pid)d 2>/dev/null
 rm -f %(log)s
-kill -0 %(pid)d 2>/dev/null || echo "gpu_setup:stopped yes"
+alive %(pid)d || echo "gpu_setup:stopped yes"
 """
 
 
