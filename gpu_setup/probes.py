@@ -60,6 +60,7 @@ class Facts:
     container: str = ""
     wsl: bool = False
     packages: list[tuple[str, str, str]] | None = None
+    has_runfile_driver: bool = False
     dkms: list[tuple[str, str, str, str]] | None = None
     modules: set[str] | None = None
     boot_line: str | None = None
@@ -137,7 +138,8 @@ def packages(machine: Machine, facts: Facts) -> None:
     if answer.state != "ok":
         return
     lines = re.findall(r"^(\w\w)\S* +(\S+) (\S+)$", answer.text, re.M)
-    facts.packages = [(n, v, s) for s, n, v in lines if s[1] not in "n"]
+    facts.packages = [(n, v, s) for s, n, v in lines if s[1] != "n"]
+    facts.has_runfile_driver = machine.exists("/usr/bin/nvidia-uninstall")
 
 
 def parse_dkms(text: str) -> list[tuple[str, str, str, str]]:

@@ -48,7 +48,9 @@ alive() {
   kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
 }
 """
-LOOK = IS_ALIVE + """
+LOOK = (
+    IS_ALIVE
+    + """
 for file in %(runtime)s/jpserver-%(pid)d.json %(runtime)s/nbserver-%(pid)d.json; do
   if grep -q '}' "$file" 2>/dev/null; then
     rm -f %(log)s; echo "gpu_setup:json $(tr -d '\\n' <"$file")"; exit 0
@@ -58,12 +60,18 @@ alive %(pid)d && exit 0
 reason=$(grep -v -e '^ ' -e token= %(log)s | grep . | tail -n 1)
 echo "gpu_setup:error jupyter ended: $reason"
 """
+)
 # Its file goes when it ends; the number alone could be another process's by then.
-ALIVE = IS_ALIVE + """
+ALIVE = (
+    IS_ALIVE
+    + """
 ls %(runtime)s/*server-%(pid)d.json >/dev/null 2>&1 &&
   alive %(pid)d && echo "gpu_setup:alive yes"
 """
-STOP = IS_ALIVE + """
+)
+STOP = (
+    IS_ALIVE
+    + """
 kill %(pid)d 2>/dev/null
 tries=0
 while alive %(pid)d && [ $tries -lt 100 ]; do
@@ -73,6 +81,7 @@ kill -KILL %(pid)d 2>/dev/null
 rm -f %(log)s
 alive %(pid)d || echo "gpu_setup:stopped yes"
 """
+)
 
 
 class ServerError(OSError):

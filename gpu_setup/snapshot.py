@@ -26,20 +26,6 @@ KEPT_LIBRARIES = r"\blib(cuda|cudnn|nvidia-ml)\.so"
 MAX_MEMBER = 1 << 20
 
 
-def canonical(machine: Machine, path: str, links: dict[str, str]) -> str:
-    """Follows every link on the way to a path, and notes each in `links`."""
-    done, parts = "", path.strip("/").split("/")
-    for _ in range(100):
-        if not parts:
-            break
-        done = f"{done}/{parts.pop(0)}"
-        target = machine.link(done)
-        if target:
-            links[done] = target
-            done, parts = "", target.strip("/").split("/") + parts
-    return done
-
-
 def entries(machine: Machine) -> tuple[dict[str, str], dict[str, str]]:
     """The files that a machine was asked for, redacted, and the links on the way.
 
@@ -52,7 +38,7 @@ def entries(machine: Machine) -> tuple[dict[str, str], dict[str, str]]:
     for path, text in machine.files.items():
         if path == "/proc/cmdline":
             text = " ".join(re.findall(BOOT_WORDS, text))
-        place = canonical(machine, path, links)
+        place = machine.resolve(path, links)
         if text or not machine.path(place).is_dir():
             files[place] = redact(text, words) or files.get(place, "")
     return files, links
