@@ -27,7 +27,7 @@ GUIDE: list[tuple[str, str, str, Callable[[Case], Finding]]] = [
     ("bazel", "6-10. Bazel, clone, configure, build", "tools", build.bazel),
     ("environment", "11. Set up conda environment", "place", build.environment),
     ("tensorflow", "12. Install Tensorflow", "place", build.tensorflow),
-    ("card", "Does this build run on this card?", "nvidia_smi", build.card),
+    ("card", "12. The build's code for this card", "nvidia_smi", build.card),
     ("works", "You're all done!", "place", build.works),
 ]
 

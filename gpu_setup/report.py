@@ -9,6 +9,8 @@ import platform
 import re
 import socket
 import textwrap
+from collections import Counter
+from importlib import resources
 from pathlib import Path
 from string import Template
 
@@ -19,6 +21,7 @@ WORDS = {
     "cpu": "A CPU machine: everything in this project runs on it, only slower.",
     "problem": "Not ready.",
 }
+STATUSES = {"ok": "ok", "problem": "wrong", "unknown": "unknown", "skip": "left out"}
 _UUID = re.compile(
     r"\b(GPU-|MIG-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
     re.I,
@@ -80,7 +83,7 @@ def headline(judgement: Judgement) -> str:
     first = judgement.first_problem
     words = WORDS[judgement.verdict]
     if first:
-        return f"{words} Mend first: {first.title}."
+        return f"{words} Mend first: {first.title}"
     if judgement.verdict == "problem":
         return f"{words} Nothing wrong was found, but no GPU was seen to work."
     return words
@@ -128,27 +131,36 @@ def as_json(judgement: Judgement) -> str:
     return json.dumps({"verdict": judgement.verdict, "steps": steps}, indent=2) + "\n"
 
 
+def _html_advice(step: Step) -> str:
+    advice = f'<p class="note">{html.escape(step.advice)}</p>' if step.advice else ""
+    command = f"<pre>{html.escape(step.command)}</pre>" if step.command else ""
+    return advice + command
+
+
+def _html_step(step: Step) -> str:
+    found = f"<p>{html.escape(step.found)}</p>" if step.found else ""
+    if step.expected:
+        expected = html.escape(step.expected)
+        found += f'<p class="note"><b>expected</b> {expected}</p>'
+    return (
+        f'<li class="{step.status}"><span class="status">{step.status}</span>'
+        f"<h2>{html.escape(step.title)}</h2>"
+        f"<div>{found}{_html_advice(step)}</div></li>"
+    )
+
+
 def as_html(judgement: Judgement) -> str:
     """One page without scripts or outside files, for wide and narrow windows."""
-    rows = []
-    for s in judgement.steps:
-        parts = [f'<p class="found">{html.escape(s.found)}</p>' if s.found else ""]
-        if s.expected:
-            parts.append(f"<p><b>expected</b> {html.escape(s.expected)}</p>")
-        if s.advice:
-            parts.append(f"<p>{html.escape(s.advice)}</p>")
-        if s.command:
-            parts.append(f"<pre>{html.escape(s.command)}</pre>")
-        rows.append(
-            f'<li class="{s.status}"><h2>{html.escape(s.title)}</h2>'
-            f'<span class="status">{s.status}</span>'
-            f"<div>{''.join(parts)}</div></li>"
-        )
-    page = Template((Path(__file__).parent / "data" / "report.html").read_text())
-    return page.substitute(
+    numbers = Counter(s.status for s in judgement.steps)
+    counts = [f"{numbers[s]} {word}" for s, word in STATUSES.items() if numbers[s]]
+    first = judgement.first_problem
+    page = resources.files("gpu_setup") / "data" / "report.html"
+    return Template(page.read_text()).substitute(
         verdict=judgement.verdict,
         headline=html.escape(headline(judgement)),
-        steps="\n".join(rows),
+        counts=f"{len(judgement.steps)} steps: {', '.join(counts)}",
+        first=_html_advice(first) if first else "",
+        steps="\n".join(map(_html_step, judgement.steps)),
     )
 
 

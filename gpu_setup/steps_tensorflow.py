@@ -29,7 +29,7 @@ def cuda(case: Case) -> Finding:
     system = [version for _, version in case.facts.toolkits] + [case.facts.nvcc]
     pip = case.pip_version("cuda-runtime")
     names = [f"CUDA {v}" for v in dict.fromkeys(system) if v]
-    found = ", ".join(names + ([f"pip {pip}"] if pip else [])) or "none"
+    found = ", ".join(names + ([f"CUDA {pip} of pip"] if pip else [])) or "none"
     release = case.version or (case.best.tensorflow if case.best else "")
     expected = f"CUDA {case.cuda} for TensorFlow {release}" if case.cuda else ""
     if left_out := _not_needed(case, found, expected):
@@ -39,8 +39,9 @@ def cuda(case: Case) -> Finding:
     for card in case.cards:
         if fit.cuda_knows(card.capability, case.cuda) == "too new":
             last = fit.cuda_range(card.capability)[1]
-            advice = f"CUDA {last} is the last for {card.name} ({card.capability})"
-            return problem(found, expected, advice, case.pip_install())
+            advice, command = _release_for(case, card.capability)
+            advice = f"CUDA {last} is the last for {card.name}; {advice}"
+            return problem(found, expected, advice, command)
     majors = {fit.parse_version(v)[:1] for v in [*system, pip] if v}
     if fit.parse_version(case.cuda)[:1] in majors:
         return ok(found, expected)
@@ -48,6 +49,17 @@ def cuda(case: Case) -> Finding:
     if "and-cuda" not in case.pip_install(case.version):
         return problem(found, expected, f"{advice}; this release needs a toolkit of it")
     return problem(found, expected, advice, case.pip_install(case.version))
+
+
+def _release_for(case: Case, capability: str) -> tuple[str, str]:
+    """Advice and command for a card that the build cannot use."""
+    if best := fit.newest_fit(case.python, [capability]):
+        advice = f"TensorFlow {best.tensorflow} is the newest that runs on {capability}"
+        return advice, case.pip_install(best.tensorflow)
+    advice = f"no release with known code for {capability} takes this Python"
+    if best := fit.newest_fit("", [capability]):
+        advice += f"; TensorFlow {best.tensorflow} has, on Python {best.python}"
+    return advice, ""
 
 
 def cudnn(case: Case) -> Finding:
@@ -170,15 +182,7 @@ def card(case: Case) -> Finding:
         if case.works:
             return ok(found, expected, "TensorFlow leaves out what it cannot use")
         capability = case.cards[ways.index("none")].capability
-        best = fit.newest_fit(case.python, [capability])
-        if best is None:
-            best = fit.newest_fit("", [capability])
-            advice = "no release for this Python has code for it"
-            if best:
-                advice += f"; TensorFlow {best.tensorflow} has, on Python {best.python}"
-            return problem(found, expected, advice)
-        advice = f"TensorFlow {best.tensorflow} is the newest that runs on {capability}"
-        return problem(found, expected, advice, case.pip_install(best.tensorflow))
+        return problem(found, expected, *_release_for(case, capability))
     if "unknown" in ways:
         return unknown(found, expected)
     advice = "the driver compiles at first use: minutes once, then cached; if it "

@@ -81,7 +81,7 @@ def libraries(build):
 
 
 def main():
-    """Prints the answer, whatever TensorFlow does short of killing the process."""
+    """The answer, whatever TensorFlow does short of killing the process."""
     try:
         import tensorflow as tf
     except BaseException as error:
@@ -99,5 +99,6 @@ def main():
     return answer
 
 
-print(f"\n{MARK}{json.dumps(main())}", flush=True)
-os._exit(0)  # a broken driver can hang in TensorFlow's own clean-up
+if __name__ == "__main__":
+    print(f"\n{MARK}{json.dumps(main())}", flush=True)
+    os._exit(0)  # a broken driver can hang in TensorFlow's own clean-up
