@@ -53,7 +53,6 @@ class PciGpu:
 class Facts:
     """Everything found; None always means "could not tell", never "absent"."""
 
-    is_here: bool = True
     system: str = ""
     kernel: str = ""
     architecture: str = ""
@@ -93,7 +92,7 @@ def collect(machine: Machine, config: Config) -> Facts:
     Returns:
       The facts; what a probe could not tell is None or "", its error in `errors`.
     """
-    facts = Facts(is_here=machine.is_here)
+    facts = Facts()
     with ThreadPoolExecutor(len(COMMANDS) + 1) as pool:
         asked = pool.submit(tensorflow_probe.ask, machine, config)
         for line in COMMANDS:

@@ -106,6 +106,19 @@ def as_text(judgement: Judgement) -> str:
     return "\n".join([*lines, "", headline(judgement)]) + "\n"
 
 
+def changes(before: Judgement, after: Judgement) -> str:
+    """What two looks at a machine found differently, a step a paragraph."""
+    lines = []
+    for old, new in zip(before.steps, after.steps, strict=True):
+        if (old.status, old.found) != (new.status, new.found):
+            lines += [
+                new.title,
+                f"  then  {old.status}: {old.found}",
+                f"  now   {new.status}: {new.found}",
+            ]
+    return "\n".join(lines) or "nothing that this program looks at"
+
+
 def as_markdown(judgement: Judgement) -> str:
     """A table to paste into a question or an issue."""
 

@@ -146,12 +146,14 @@ class Remote:
 class Notebook:
     """`python -m gpu_setup.notebook` as a user runs it, and what it says."""
 
-    def __init__(self, remote: Remote, folder: pathlib.Path, *flags: str) -> None:
+    def __init__(
+        self, remote: Remote, folder: pathlib.Path, *flags: str, **variables: str
+    ) -> None:
         self.output, self.errors = folder / "stdout", folder / "stderr"
         (folder / "tmp").mkdir(exist_ok=True)
         self.folder = folder
         environment = {**os.environ, "TMPDIR": str(folder / "tmp")}
-        environment["HOME"] = str(folder)
+        environment |= {"HOME": str(folder)} | variables
         argv = [sys.executable, "-m", "gpu_setup.notebook", "box"]
         argv += [f"--ssh_config={remote.config}", "--poll_seconds=0.3", *flags]
         with open(self.output, "w") as out, open(self.errors, "w") as errors:
