@@ -21,7 +21,7 @@ from pathlib import Path
 
 from absl import flags
 
-from gpu_setup import entry, guide, logs, probes, report, snapshot
+from gpu_setup import entry, guide, logs, probes, redaction, report, snapshot
 from gpu_setup.config import FORMATS, Config
 from gpu_setup.machine import Machine
 
@@ -141,7 +141,7 @@ def write_files(
     """Writes report.* of every format asked for, and result.json."""
     for name in _FORMAT.value:
         render, ending = report.RENDER[name]
-        report.write_whole(folder / f"report.{ending}", render(judgement))
+        redaction.write_whole(folder / f"report.{ending}", render(judgement))
     result = {
         "config": {flag.name: flag.value for flag in _SETTINGS},
         "seed": None,  # nothing here is random
@@ -150,7 +150,7 @@ def write_files(
         "seconds": round(seconds, 3),
     }
     text = json.dumps(result, indent=2) + "\n"
-    report.write_whole(folder / "result.json", report.redact(text))
+    redaction.write_whole(folder / "result.json", redaction.redact(text))
 
 
 if __name__ == "__main__":

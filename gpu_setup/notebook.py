@@ -6,7 +6,7 @@
 Exit code: 0 stopped by Ctrl-C or SIGTERM, 2 anything that went wrong, in one line.
 """
 
-import os
+import contextlib
 import shlex
 import signal
 import threading
@@ -111,10 +111,11 @@ def main(argv: Sequence[str]) -> int:
         signal.signal(number, lambda *_: stop.set())
 
     def say(line: str) -> None:
-        print(line, flush=True)
+        with contextlib.suppress(OSError):  # a closed pipe must not keep a server alive
+            print(line, flush=True)
 
     def show(url: str) -> None:
-        print(f"{url}\nCtrl-C ends it.", flush=True)
+        say(f"{url}\nCtrl-C ends it.")
         if _OPEN.value:
             open_browser(url, tunnel.link.folder)
 
@@ -127,5 +128,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    os.umask(0o077)
     entry.run(main)

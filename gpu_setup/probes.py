@@ -44,7 +44,6 @@ class PciGpu:
 
     address: str
     device: str
-    module: str  # the kernel driver bound to it
     card_link: tuple[float, int]
     slot_link: tuple[float, int]
 
@@ -55,7 +54,6 @@ class Facts:
 
     system: str = ""
     kernel: str = ""
-    architecture: str = ""
     container: str = ""
     wsl: bool = False
     packages: list[tuple[str, str, str]] | None = None
@@ -95,7 +93,7 @@ def collect(machine: Machine, config: Config) -> Facts:
     facts = Facts()
     with ThreadPoolExecutor(len(COMMANDS) + 1) as pool:
         asked = pool.submit(tensorflow_probe.ask, machine, config)
-        for line in COMMANDS:
+        for line in COMMANDS:  # the machine remembers the answers for the probes
             pool.submit(machine.run, *line, seconds=config.command_seconds)
     probes: list[Callable[[Machine, Facts], None]] = [
         place, packages, kernel, pci, nvidia_smi, driver, toolkits, cudnns, tools
@@ -114,7 +112,6 @@ def place(machine: Machine, facts: Facts) -> None:
     release = machine.read("/etc/os-release") or ""
     name = re.search(r'^PRETTY_NAME="?([^"\n]+)', release, re.M)
     facts.system = name[1] if name else "an unnamed system"
-    facts.architecture = machine.uname.get("machine", "")
     facts.kernel = machine.uname.get("release", "")
     version = machine.read("/proc/version") or ""
     wsl = machine.glob("/usr/lib/wsl/lib")
@@ -188,7 +185,6 @@ def pci(machine: Machine, facts: Facts) -> None:
             PciGpu(
                 folder.rpartition("/")[2],
                 (machine.read(f"{folder}/device") or "").strip(),
-                machine.link(f"{folder}/driver").rpartition("/")[2],
                 _link(machine, folder),
                 _link(machine, slot) if bridged else (0.0, 0),
             )

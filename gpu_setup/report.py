@@ -1,20 +1,15 @@
-"""The judgement as text, Markdown, JSON and HTML, with private words hidden."""
+"""The judgement as text, Markdown, JSON and HTML."""
 
 import dataclasses
-import getpass
 import html
 import json
-import os
-import platform
-import re
-import socket
 import textwrap
 from collections import Counter
 from importlib import resources
-from pathlib import Path
 from string import Template
 
 from gpu_setup.guide import Judgement, Step
+from gpu_setup.redaction import private_words, redact
 
 WORDS = {
     "ready": "A GPU is ready: TensorFlow multiplied two matrices on it.",
@@ -22,58 +17,15 @@ WORDS = {
     "problem": "Not ready.",
 }
 STATUSES = {"ok": "ok", "problem": "wrong", "unknown": "unknown", "skip": "left out"}
-_UUID = re.compile(
-    r"\b(GPU-|MIG-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
-    re.I,
-)
-_HOMES = re.compile(r"(/home/|/Users/)[^/\s'\":]+")
-
-
-def private_words() -> dict[str, str]:
-    """What to hide of this machine: home, host and user, each with its stand-in."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as containers have
-        user = ""
-    hosts = {socket.gethostname(), socket.gethostname().partition(".")[0]}
-    hosts.add(platform.node())
-    words = {os.path.expanduser("~"): "~"} if user != "root" else {"/root": "~"}
-    words |= {host: "HOST" for host in hosts}
-    words[user] = "USER"
-    common = {"", "/", "root", "localhost", "ubuntu", "tensorflow", "nvidia"}
-    return {w: stand for w, stand in words.items() if w not in common}
-
-
-def redact(text: str, words: dict[str, str] | None = None) -> str:
-    """Hides home folders, host, user and serial numbers in a text.
-
-    Args:
-      text: anything to be shared.
-      words: what to hide, and its stand-in; this machine's `private_words` by default.
-
-    Returns:
-      The text with stand-ins.
-    """
-    text = _UUID.sub("SERIAL", text)
-    text = re.sub(r"(?i)(serial(?: number)?\s*[:=]\s*)\w+", r"\1SERIAL", text)
-    words = private_words() if words is None else words
-    for word in sorted(words, key=len, reverse=True):
-        pattern = rf"(?<![\w-]){re.escape(word)}(?![\w-])"
-        text = re.sub(pattern, words[word], text)
-    return _HOMES.sub(r"\1USER", text)
 
 
 def redacted(judgement: Judgement) -> Judgement:
     """The same judgement with every text redacted."""
     words = private_words()
+    names = ("found", "expected", "advice", "command")
     steps = [
-        Step(
-            **{
-                k: v if k in ("id", "title", "status") else redact(v, words)
-                for k, v in dataclasses.asdict(s).items()
-            }
-        )
-        for s in judgement.steps
+        dataclasses.replace(step, **{n: redact(getattr(step, n), words) for n in names})
+        for step in judgement.steps
     ]
     return Judgement(judgement.verdict, steps)
 
@@ -122,19 +74,15 @@ def changes(before: Judgement, after: Judgement) -> str:
 def as_markdown(judgement: Judgement) -> str:
     """A table to paste into a question or an issue."""
 
-    def cell(text: str) -> str:
-        return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
-
     lines = [f"**{headline(judgement)}**", ""]
     lines += ["| step | status | found | expected | what to do |", "|" + " --- |" * 5]
     for s in judgement.steps:
-        todo = cell(s.advice)
+        cells = [s.title, s.status, s.found, s.expected, s.advice]
+        cells = [x.replace("<", "&lt;").replace("\n", " ") for x in cells]
         if s.command:
-            todo = (
-                todo + " " + f"`` {s.command.replace('|', chr(92) + '|')} ``"
-            ).strip()
-        row = (cell(s.title), s.status, cell(s.found), cell(s.expected), todo)
-        lines.append("| " + " | ".join(row) + " |")
+            cells[-1] = f"{cells[-1]} `` {s.command} ``".strip()
+        row = [x.replace("|", "\\|") for x in cells]
+        lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -183,18 +131,3 @@ RENDER = {
     "json": (as_json, "json"),
     "html": (as_html, "html"),
 }
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file whole or not at all.
-
-    Raises:
-      OSError: the folder cannot be made or written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ import re
 import shlex
 import ssl
 import time
+from collections.abc import Callable
 from typing import Any
 
 from gpu_setup.config import NotebookConfig
@@ -24,7 +25,6 @@ PATHS = ":".join([f"$HOME/{name}/bin" for name in FOLDERS] + ["/opt/conda/bin"])
 # link breaks. Its log, which holds the token, is removed once the server answers.
 START = """
 fail() { echo "gpu_setup:error $1"; exit 0; }
-umask 077
 PATH="$PATH:%(paths)s"
 name=%(conda_env)s
 if [ -n "$name" ]; then
@@ -196,8 +196,16 @@ def start(config: NotebookConfig, link: Link) -> Server:
     return Server(int(answers["pid"]), answers["log"], answers.get("runtime", ""))
 
 
-def wait_until_found(server: Server, link: Link, seconds: float, pause) -> None:
+def wait_until_found(
+    server: Server, link: Link, seconds: float, pause: Callable[[float], None]
+) -> None:
     """Waits for the server's own file.
+
+    Args:
+      server: the one that was started.
+      link: to where it runs.
+      seconds: the limit.
+      pause: sleeps for so many seconds; may raise to end the wait.
 
     Raises:
       ServerError: it ended, or the time was up.

@@ -18,7 +18,7 @@ from absl import flags
 from gpu_setup import entry, probes
 from gpu_setup.config import Config
 from gpu_setup.machine import SAVED, Machine
-from gpu_setup.report import private_words, redact
+from gpu_setup.redaction import private_words, redact
 
 # Of the boot line only these words; the rest can hold names and passwords.
 BOOT_WORDS = r"nomodeset|nouveau\S*|modprobe\.blacklist=\S*|nvidia\S*"
@@ -47,9 +47,9 @@ def entries(machine: Machine) -> tuple[dict[str, str], dict[str, str]]:
 def answers(machine: Machine, facts: probes.Facts) -> str:
     """What machine.json holds: commands, environment, Python and TensorFlow."""
     commands = {k: dataclasses.asdict(v) for k, v in machine.commands.items()}
-    for line in filter(None, [commands.get("ldconfig -p")]):
-        rows = line["text"].splitlines()
-        line["text"] = "\n".join(r for r in rows if re.search(KEPT_LIBRARIES, r))
+    if cache := commands.get(" ".join(probes.LDCONFIG)):
+        rows = cache["text"].splitlines()
+        cache["text"] = "\n".join(r for r in rows if re.search(KEPT_LIBRARIES, r))
     saved = {
         "commands": commands,
         "environment": machine.environment,
@@ -103,6 +103,8 @@ def unpack(path: Path, folder: Path) -> None:
       OSError: it cannot be read.
       tarfile.TarError: it is no archive, or not a harmless one.
     """
+    if not hasattr(tarfile, "data_filter"):  # Python before 3.10.12 and 3.11.4
+        raise OSError(f"{path}: this Python unpacks nothing safely; give a folder")
     with tarfile.open(path) as archive:
         if any(member.size > MAX_MEMBER for member in archive):
             raise tarfile.TarError("a member is over 1 MiB")

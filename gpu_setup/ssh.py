@@ -197,9 +197,16 @@ class Link:
         """Forwards a local port, on loopback at both ends; False if that fails."""
         route = f"127.0.0.1:{local_port}:127.0.0.1:{remote_port}"
         argv = self._shared("-O", "forward", "-L", route)
-        done = subprocess.run(
-            argv, capture_output=True, start_new_session=True, check=False
-        )
+        try:
+            done = subprocess.run(
+                argv,
+                capture_output=True,
+                timeout=self._config.connect_seconds,
+                start_new_session=True,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return False
         return done.returncode == 0
 
     def close_master(self) -> None:

@@ -73,7 +73,7 @@ def kernel_modules(case: Case) -> Finding:
         return problem(found, "one version", "an older module is still there", remove)
     built_for = {kernel for _, _, kernel, state in rows if state == "installed"}
     release = case.facts.kernel
-    if release not in built_for and not case.facts.loaded_driver:
+    if release and release not in built_for and not case.facts.loaded_driver:
         advice = "the module was never built for the kernel that runs"
         build = "sudo apt-get install linux-headers-$(uname -r) && "
         build += "sudo dkms autoinstall"

@@ -109,7 +109,7 @@ class Remote:
         text = "\n".join(f"  {name} {value}" for name, value in lines.items())
         self.config.write_text(f"Host box\n{text}\n")
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
         """Starts sshd in the foreground, as the user that runs the tests."""
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
@@ -119,6 +119,7 @@ class Remote:
             f"AuthorizedKeysFile {self.folder}/authorized\nStrictModes no\nUsePAM no\n"
             f"PidFile none\nPermitRootLogin yes\nPasswordAuthentication no\n"
             f"KbdInteractiveAuthentication no\nForceCommand {self.folder}/login\n"
+            + "".join(f"{line}\n" for line in more)
         )
         log = self.folder / "sshd.log"
         self.process = subprocess.Popen(
@@ -143,6 +144,14 @@ class Remote:
         self.process.wait()
 
 
+def command(remote: Remote, folder: pathlib.Path, *flags: str):
+    """The program's arguments, and its environment: a home and a TMPDIR of its own."""
+    argv = [sys.executable, "-m", "gpu_setup.notebook", "box", *flags]
+    argv += [f"--ssh_config={remote.config}", "--poll_seconds=0.3"]
+    here = {"TMPDIR": str(folder / "tmp"), "HOME": str(folder)}
+    return argv, {**os.environ, **here}
+
+
 class Notebook:
     """`python -m gpu_setup.notebook` as a user runs it, and what it says."""
 
@@ -152,10 +161,8 @@ class Notebook:
         self.output, self.errors = folder / "stdout", folder / "stderr"
         (folder / "tmp").mkdir(exist_ok=True)
         self.folder = folder
-        environment = {**os.environ, "TMPDIR": str(folder / "tmp")}
-        environment |= {"HOME": str(folder)} | variables
-        argv = [sys.executable, "-m", "gpu_setup.notebook", "box"]
-        argv += [f"--ssh_config={remote.config}", "--poll_seconds=0.3", *flags]
+        argv, environment = command(remote, folder, *flags)
+        environment |= variables
         with open(self.output, "w") as out, open(self.errors, "w") as errors:
             self.process = subprocess.Popen(
                 argv,

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gpu_setup import guide, logs, report
+from gpu_setup import guide, logs, redaction, report
 from gpu_setup.case import Finding
 from tests.gpu_setup.machines import BLIND, NO_CARD, SOUND
 from tests.gpu_setup.remote import ROOT
@@ -146,7 +146,7 @@ def test_a_step_has_the_colour_of_its_own_status():
 def test_redaction_hides_who_and_where():
     words = {"fox": "HOST", "eve": "USER", "/home/eve": "~"}
     text = "fox /home/eve/x /home/adam/y eve@fox evening foxes Serial Number: 0123 "
-    hidden = report.redact(text + "GPU-12345678-1234-1234-1234-123456789abc", words)
+    hidden = redaction.redact(text + "GPU-12345678-1234-1234-1234-123456789abc", words)
     assert hidden == (
         "HOST ~/x /home/USER/y USER@HOST evening foxes Serial Number: SERIAL SERIAL"
     )

@@ -1,9 +1,12 @@
 """The remote notebook against a real sshd and a real Jupyter, both on loopback."""
 
+import contextlib
 import json
 import os
 import pathlib
+import pty
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -15,8 +18,10 @@ import urllib.request
 import pytest
 
 from tests.gpu_setup.remote import (
+    ROOT,
     Notebook,
     Remote,
+    command,
     free_port,
     missing,
     processes,
@@ -299,6 +304,41 @@ def test_an_unknown_host_is_never_accepted_silently(remote, notebook, checking):
     assert remote.known_hosts.read_text() == ""
 
 
+def test_an_unknown_host_is_asked_about_on_a_terminal(remote, tmp_path):
+    fake_jupyter(remote, STAND_IN)
+    remote.known_hosts.write_text("")
+    (tmp_path / "tmp").mkdir()
+    argv, environment = command(remote, tmp_path, f"--local_port={free_port()}")
+    process, terminal = pty.fork()
+    if not process:
+        os.chdir(ROOT)
+        os.execve(argv[0], argv, environment)
+    screen = ""
+
+    def shows(word):
+        nonlocal screen
+        if select.select([terminal], [], [], 0.1)[0]:
+            with contextlib.suppress(OSError):  # how a terminal says that it is over
+                screen += os.read(terminal, 4096).decode()
+        return word in screen
+
+    until(lambda: shows("continue connecting"), "the question")
+    os.write(terminal, b"yes\n")
+    until(lambda: shows("Ctrl-C ends it"), "the address")
+    os.write(terminal, b"\x03\x03")  # Ctrl-C twice, to everyone on the terminal
+    until(lambda: shows("stopping Jupyter"), "the end")
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    os.close(terminal)
+    assert "ssh-ed25519" in remote.known_hosts.read_text()
+
+
+def test_forwarding_forbidden(remote, notebook):
+    remote.stop()
+    remote.start("AllowTcpForwarding no")
+    fake_jupyter(remote, STAND_IN)
+    refused(notebook("--start_seconds=2"), "nothing comes through", "prohibited")
+
+
 def test_host_down(remote, notebook):
     remote.write_config(Port=free_port())
     refused(notebook(), "box", "Connection refused")
@@ -375,9 +415,8 @@ def test_open_keeps_the_token_out_of_the_browsers_arguments(remote, notebook, tm
     (tmp_path / "asked").touch()
     program = notebook("--open", f"--local_port={free_port()}", BROWSER=str(browser))
     port, token = address(program)
-    page = until(
-        lambda: (tmp_path / "asked").exists() and opened_page(tmp_path), "page"
-    )
+    asked = until(lambda: (tmp_path / "asked").read_text().strip(), "the browser")
+    page = pathlib.Path(asked.removeprefix("file://"))
     assert token not in str(page) and page.stat().st_mode & 0o777 == 0o600
     assert f"http://127.0.0.1:{port}/tree?token={token}" in page.read_text()
     program.signal(signal.SIGTERM)
