@@ -52,7 +52,7 @@ class NotebookConfig:
     directory: str = ""  # "": the remote home directory
     keep: bool = False
     connect_seconds: float = 15.0
-    start_seconds: float = 60.0  # a first `import notebook` on a small instance
+    start_seconds: float = 120.0  # a first start of Jupyter on a small instance
     poll_seconds: float = 5.0
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from gpu_setup.config import NotebookConfig
 from gpu_setup.ssh import Link
 
 MARK = "gpu_setup:"
-ASK_SECONDS = 30.0  # a conda activation and two starts of Python on a small instance
+ASK_SECONDS = 60.0  # a conda activation and two starts of Python on a small instance
 STOP_SECONDS = 20.0
 # A shell that nobody types in often lacks these: conda adds them in .bashrc.
 FOLDERS = ("anaconda3", "miniconda3", "miniforge3", "mambaforge", ".local")
@@ -36,11 +36,12 @@ cd %(directory)s 2>/dev/null || fail "cannot enter the directory "%(directory)s
 command -v jupyter >/dev/null || fail "no jupyter: python -m pip install notebook"
 root=; [ "$(id -u)" = 0 ] && root=--allow-root
 log=$(mktemp) || fail "cannot write a temporary file"
+echo "gpu_setup:log $log"
+# Fails where nobody listens any more, so that no server is started for nobody.
+echo "gpu_setup:runtime $(jupyter --runtime-dir)" || exit 1
 $(command -v setsid) jupyter notebook --no-browser --ip=127.0.0.1 \\
   --port=%(port)d $root </dev/null >"$log" 2>&1 &
 echo "gpu_setup:pid $!"
-echo "gpu_setup:log $log"
-echo "gpu_setup:runtime $(jupyter --runtime-dir)"
 """
 # A process that ended and that nobody reaps, as in some containers, is not alive.
 IS_ALIVE = """

@@ -25,7 +25,7 @@ def install_driver(case: Case) -> str:
 
 def not_our_kernel(case: Case) -> Finding:
     """A step about a kernel that WSL2 or the container's host owns."""
-    owner = "Windows" if case.facts.wsl else f"the host of this {case.facts.container}"
+    owner = "Windows" if case.facts.wsl else "the host of this container"
     return skip(advice=f"the kernel and its driver belong to {owner}")
 
 

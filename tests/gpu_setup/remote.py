@@ -12,7 +12,7 @@ import time
 
 ROOT = pathlib.Path(__file__).parents[2]
 BIN = pathlib.Path(sys.executable).parent
-LONG = 60.0  # seconds; a loaded machine may need them, a quick one does not
+LONG = 180.0  # seconds; a loaded machine may need them, a quick one does not
 WHOLE_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 SSHD = shutil.which("sshd", path=WHOLE_PATH)
 

@@ -260,9 +260,9 @@ def test_log_flag(check, tmp_path, log, code):
 
 
 def test_this_machine_in_two_seconds(check):
-    """Nothing here takes long but TensorFlow; the best of three, on a busy machine."""
+    """Nothing here takes long but TensorFlow; the best of five, on a busy machine."""
     times = []
-    for _ in range(3):
+    while len(times) < 5 and min(times, default=9) >= 2:
         began = time.monotonic()
         done = check("--notensorflow", "--format=json")
         times.append(time.monotonic() - began)

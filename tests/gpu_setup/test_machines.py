@@ -499,7 +499,7 @@ def test_verdict_first_problem_and_command(name, tmp_path):
         ("a stale ldconfig cache", "driver", "problem", "libcuda.so.1 is missing"),
         ("no card", "gpu", "skip", "no NVIDIA card"),
         ("WSL2", "nomodeset", "skip", "belong to Windows"),
-        ("a container with it", "reboot", "skip", "the host of this docker"),
+        ("a container with it", "reboot", "skip", "the host of this container"),
         ("a container with it", "previous_drivers", "unknown", "no dpkg"),
         ("an old CUDA that does no harm", "old_toolkits", "ok", "works all the same"),
         ("a broken tensorflow", "tensorflow", "problem", "ImportError: numpy"),

@@ -89,7 +89,7 @@ def ask(port, token, path="api/status", data=None):
         data=data,
         headers={"Authorization": f"token {token}"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=90) as answer:
         return json.load(answer)
 
 
@@ -111,7 +111,7 @@ async def main():
         message = json.loads(await connection.read_message())
         if message["header"]["msg_type"] == "execute_result":
             return print(message["content"]["data"]["text/plain"])
-ioloop.IOLoop.current().run_sync(main, timeout=60)
+ioloop.IOLoop.current().run_sync(main, timeout=150)
 """
 
 
@@ -125,7 +125,7 @@ def compute(port, token):
         capture_output=True,
         text=True,
         check=True,
-        timeout=90,
+        timeout=180,
     )
     return done.stdout.strip()
 
