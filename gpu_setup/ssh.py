@@ -159,10 +159,12 @@ class Link:
         """The last line that ssh wrote."""
         return _last_line(self._errors.read_text(errors="replace"))
 
-    def _shared(self, *options: str, remote: str = "") -> list[str]:
-        # Without the login to share, ssh would quietly make one more: false forbids it.
-        options = ("-T", "-S", str(self._socket), "-o", "ProxyCommand=false", *options)
-        return command(self._config, *options, remote=remote)
+    def _shared(self, *options: str) -> list[str]:
+        # No configuration: its forwardings would come along with each command. And
+        # without a login to share, ssh would quietly make one more: false forbids it.
+        argv = ["ssh", "-F", "/dev/null", "-T", "-S", str(self._socket)]
+        argv += ["-o", "ProxyCommand=false", *options]
+        return [*argv, "--", self._config.destination]
 
     def run(self, script: str, seconds: float) -> str:
         """Runs a shell script there; neither it nor its values are in a process list.
@@ -177,7 +179,7 @@ class Link:
         Raises:
           LinkError: the link broke or the limit passed.
         """
-        argv = self._shared(remote="exec sh -l")
+        argv = [*self._shared(), "exec sh -l"]
         try:
             done = subprocess.run(
                 argv,

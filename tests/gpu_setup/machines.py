@@ -146,10 +146,12 @@ NO_TENSORFLOW = SOUND.but(
 )
 NO_CARD = SOUND.but(
     files=gone(
-        *driver_files("555.42.06"), *(f for f in SOUND.files if f.startswith(PCI))
+        *driver_files("555.42.06"),
+        *(f for f in SOUND.files if f.startswith((PCI, SITE))),
     )
     | {"/proc/modules": "", "/sys/bus/pci/devices/0000:00:00.0/vendor": "0x8086\n"},
     commands=dict.fromkeys(["nvidia-smi", "dkms", "modinfo", "ldconfig"])
     | {"dpkg-query": "exit 1"},
+    python={"packages": {"tensorflow": "2.21.0"}},
     tensorflow=tensorflow("2.21.0"),
 )

@@ -32,6 +32,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def listens(port: int) -> bool:
+    """Whether something answers on a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def until(true, what: str, seconds: float = LONG):
     """Polls until something is true, and returns it; fails after `seconds`."""
     deadline = time.monotonic() + seconds
@@ -72,6 +78,7 @@ class Remote:
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder, self.home, self.port = folder, folder / "home", free_port()
         self.home.mkdir()
+        self.forwarded = free_port()
         self.config = folder / "config"
         for name in ("host", "key", "wrong"):
             command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f"]
@@ -104,7 +111,7 @@ class Remote:
             "IdentitiesOnly": "yes",
             "UserKnownHostsFile": f'"{self.known_hosts}"',
             "GlobalKnownHostsFile": "/dev/null",
-            "LocalForward": "8888 localhost:8888",  # as the post's readers may have
+            "LocalForward": f"{self.forwarded} localhost:1",  # for other sessions
         } | options
         text = "\n".join(f"  {name} {value}" for name, value in lines.items())
         self.config.write_text(f"Host box\n{text}\n")
@@ -125,11 +132,7 @@ class Remote:
         self.process = subprocess.Popen(
             [SSHD, "-D", "-f", settings, "-E", log], start_new_session=True
         )
-        until(self._answers, "sshd")
-
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        until(lambda: listens(self.port), "sshd")
 
     def cut(self) -> None:
         """Breaks every link that is open now; sshd itself stays."""

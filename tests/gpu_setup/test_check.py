@@ -181,15 +181,30 @@ def test_snapshot_holds_no_secret_and_is_judged_alike(check, tmp_path):
         assert (saved_step["id"], saved_step["status"]) == (step["id"], step["status"])
 
 
-def test_a_snapshot_cannot_lead_outside(check, tmp_path):
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("proc", "../../../../proc")],
+        [("proc", "/proc")],
+        [("../escaped", None)],
+        [("a", "."), ("a/../../escaped", None)],
+        [("pipe", "pipe")],
+    ],
+)
+def test_a_snapshot_cannot_lead_outside(check, tmp_path, members):
     archive = tmp_path / "evil.tar.gz"
     with tarfile.open(archive, "w:gz") as evil:
-        link = tarfile.TarInfo("proc")
-        link.type, link.linkname = tarfile.SYMTYPE, "../../../../proc"
-        evil.addfile(link)
+        for name, link in members:
+            entry = tarfile.TarInfo(name)
+            if link:
+                entry.type, entry.linkname = tarfile.SYMTYPE, link
+            if name == "pipe":
+                entry.type = tarfile.FIFOTYPE
+            evil.addfile(entry)
     done = check(f"--root={archive}")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "is not a snapshot" in done.stderr
+    assert not list(tmp_path.rglob("escaped"))
 
 
 def test_what_has_changed_since_it_worked(check, tmp_path):

@@ -23,6 +23,7 @@ from tests.gpu_setup.remote import (
     Remote,
     command,
     free_port,
+    listens,
     missing,
     processes,
     until,
@@ -187,6 +188,7 @@ def test_end_to_end_with_both_ports_taken(remote, notebook, tmp_path):
         port, token = address(program)
     assert port != ports[1]
     assert f"({ports[0]} is taken)" in program.says("Jupyter listens")
+    assert listens(port) and not listens(remote.forwarded)
     assert compute(port, token) == "2"
     with pytest.raises(urllib.error.HTTPError):  # the token is what lets one in
         ask(port, "not" + token)
