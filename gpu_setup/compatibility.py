@@ -104,6 +104,15 @@ def driver_fits(driver: str, cuda: str) -> str:
     return "ok" if have >= parse_version(need.shipped) else "limited"
 
 
+def capability_of(name: str) -> str:
+    """The capability of a card by its name; "" for one that the table does not name.
+
+    For drivers before 510, whose nvidia-smi does not tell it.
+    """
+    rows = table("card_names")
+    return next((r["capability"] for r in rows if re.search(r["names"], name)), "")
+
+
 def cuda_range(capability: str) -> tuple[str, str] | None:
     """The first and last CUDA release for a card ("": before 7.0, not dropped yet)."""
     for row in table("capabilities"):

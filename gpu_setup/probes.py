@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from gpu_setup import compatibility as fit
 from gpu_setup import tensorflow_probe
 from gpu_setup.config import Config
 from gpu_setup.libraries import Found, find
@@ -14,6 +15,8 @@ from gpu_setup.machine import Machine
 
 SMI_FIELDS = "index,name,driver_version,compute_cap,mig.mode.current"
 SMI = ("nvidia-smi", f"--query-gpu={SMI_FIELDS}", "--format=csv,noheader")
+# The last two fields are unknown to drivers before 510 and 450: exit 2.
+SMI_OLD = ("nvidia-smi", "--query-gpu=index,name,driver_version", SMI[-1])
 SMI_LIST = ("nvidia-smi", "-L")
 # nvidia-smi's exit codes, from its manual.
 SMI_CODES = {9: "driver not loaded", 12: "library missing", 15: "GPU lost"}
@@ -195,6 +198,8 @@ def pci(machine: Machine, facts: Facts) -> None:
 def nvidia_smi(machine: Machine, facts: Facts) -> None:
     """The cards by nvidia-smi; `smi_state` is "ok" or why there is no answer."""
     answer = machine.run(*SMI)
+    if "not a valid field" in answer.text:
+        answer = machine.run(*SMI_OLD)
     facts.smi_state = answer.state
     if answer.state != "ok":
         return
@@ -204,8 +209,10 @@ def nvidia_smi(machine: Machine, facts: Facts) -> None:
         return
     for line in answer.text.splitlines():
         cells = [re.sub(r"^\[.*\]$", "", c.strip()) for c in line.split(",")]
-        if len(cells) == 5 and cells[0].isdigit():
-            facts.smi_gpus.append(Gpu(*cells[1:]))
+        if len(cells) >= 3 and cells[0].isdigit():
+            name, version, capability, mig = [*cells[1:], "", ""][:4]
+            capability = capability or fit.capability_of(name)
+            facts.smi_gpus.append(Gpu(name, version, capability, mig))
     listed = machine.run(*SMI_LIST)
     facts.mig_instances = len(re.findall(r"^\s+MIG ", listed.text, re.M))
 

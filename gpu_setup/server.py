@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gpu_setup.config import NotebookConfig
-from gpu_setup.ssh import Link
+from gpu_setup.ssh import Link, LinkError
 
 MARK = "gpu_setup:"
 ASK_SECONDS = 60.0  # a conda activation and two starts of Python on a small instance
@@ -49,30 +49,22 @@ alive() {
   kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
 }
 """
-LOOK = (
-    IS_ALIVE
-    + """
+LOOK = """
 for file in %(runtime)s/jpserver-%(pid)d.json %(runtime)s/nbserver-%(pid)d.json; do
   if grep -q '}' "$file" 2>/dev/null; then
     rm -f %(log)s; echo "gpu_setup:json $(tr -d '\\n' <"$file")"; exit 0
   fi
 done
-alive %(pid)d && exit 0
+alive %(pid)d && { echo "gpu_setup:json"; exit 0; }
 reason=$(grep -v -e '^ ' -e token= %(log)s | grep . | tail -n 1)
 echo "gpu_setup:error jupyter ended: $reason"
 """
-)
 # Its file goes when it ends; the number alone could be another process's by then.
-ALIVE = (
-    IS_ALIVE
-    + """
-ls %(runtime)s/*server-%(pid)d.json >/dev/null 2>&1 &&
-  alive %(pid)d && echo "gpu_setup:alive yes"
+ALIVE = """
+ls %(runtime)s/*server-%(pid)d.json >/dev/null 2>&1 && alive %(pid)d &&
+  echo "gpu_setup:alive yes" || echo "gpu_setup:alive no"
 """
-)
-STOP = (
-    IS_ALIVE
-    + """
+STOP = """
 kill %(pid)d 2>/dev/null
 tries=0
 while alive %(pid)d && [ $tries -lt 100 ]; do
@@ -80,9 +72,8 @@ while alive %(pid)d && [ $tries -lt 100 ]; do
 done
 kill -KILL %(pid)d 2>/dev/null
 rm -f %(log)s
-alive %(pid)d || echo "gpu_setup:stopped yes"
+alive %(pid)d && echo "gpu_setup:stopped no" || echo "gpu_setup:stopped yes"
 """
-)
 
 
 class ServerError(OSError):
@@ -100,7 +91,7 @@ def remote_path(path: str) -> str:
 
 def _answers(text: str) -> dict[str, str]:
     """The lines that our scripts print, apart from what a profile may print."""
-    return dict(re.findall(rf"^{MARK}(\w+) (.*)$", text, re.M))
+    return dict(re.findall(rf"^{MARK}(\w+) ?(.*)$", text, re.M))
 
 
 @dataclasses.dataclass
@@ -117,9 +108,16 @@ class Server:
         """Where it listens, on the remote loopback."""
         return int(self.about["port"])
 
-    def _fill(self, script: str) -> str:
+    def _ask(self, link: Link, script: str, answer: str, seconds: float) -> str:
+        """What a script answers under a name; LinkError where it was not heard out."""
         quoted = {"log": shlex.quote(self.log), "runtime": shlex.quote(self.runtime)}
-        return script % {"pid": self.pid, **quoted}
+        filled = (IS_ALIVE + script) % {"pid": self.pid, **quoted}
+        answers = _answers(link.run(filled, seconds))
+        if "error" in answers:
+            raise ServerError(answers["error"])
+        if answer not in answers:
+            raise LinkError("the remote shell was cut short")
+        return answers[answer]
 
     def look(self, link: Link) -> bool:
         """Reads the server's own file, once it has written it.
@@ -127,23 +125,19 @@ class Server:
         Raises:
           ServerError: it ended instead, with the last line of its log.
         """
-        answers = _answers(link.run(self._fill(LOOK), ASK_SECONDS))
-        if "error" in answers:
-            raise ServerError(answers["error"])
-        if "json" not in answers:
-            return False
-        self.about = json.loads(answers["json"])
-        return True
+        text = self._ask(link, LOOK, "json", ASK_SECONDS)
+        self.about = json.loads(text or "{}")
+        return bool(self.about)
 
     def is_alive(self, link: Link) -> bool:
         """Whether its process is there."""
-        return "alive" in _answers(link.run(self._fill(ALIVE), ASK_SECONDS))
+        return self._ask(link, ALIVE, "alive", ASK_SECONDS) == "yes"
 
     def stop(self, link: Link) -> bool:
         """Ends it and its kernels; False if it will not go."""
         if self.about and not self.is_alive(link):
             return True
-        return "stopped" in _answers(link.run(self._fill(STOP), STOP_SECONDS))
+        return self._ask(link, STOP, "stopped", STOP_SECONDS) == "yes"
 
     def url(self, local_port: int) -> str:
         """What to open here; holds the token."""

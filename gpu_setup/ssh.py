@@ -15,6 +15,8 @@ READY = "gpu_setup-ready"
 # Ends when this program does, however that happens: `cat` then reads end of file.
 HOLD = f"echo {READY}; exec cat"
 LOGIN_SECONDS = 120.0  # sshd's default LoginGraceTime: the user may have to type
+CLOSE_SECONDS = 3.0
+ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 OPTIONS = {
     "ServerAliveInterval": "5",  # notices a dead link within 15 s
     "ServerAliveCountMax": "3",
@@ -55,9 +57,36 @@ def command(config: NotebookConfig, *options: str, remote: str = "") -> list[str
 
 
 def _leave_signals() -> None:
-    """Ctrl-C reaches the whole terminal; the remote server is stopped through ssh."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    """What ends this program reaches its whole group; ssh is needed to the last."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _undisturbed(argv: list[str], script: str, seconds: float) -> tuple[int, str, str]:
+    """Runs ssh out of reach of Ctrl-C; returns exit code, stdout and stderr.
+
+    The signals are held back for as long as that takes: they would also reach the child
+    before it has a session of its own.
+
+    Raises:
+      LinkError: the time is up.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    try:
+        done = subprocess.run(
+            argv,
+            input=script.encode(),
+            capture_output=True,
+            timeout=seconds,
+            start_new_session=True,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LinkError(f"no answer within {seconds:g} s") from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    texts = (t.decode(errors="replace") for t in (done.stdout, done.stderr))
+    return done.returncode, *texts
 
 
 def _private_folder() -> Path:
@@ -180,49 +209,27 @@ class Link:
           LinkError: the link broke or the limit passed.
         """
         argv = [*self._shared(), "exec sh -l"]
-        try:
-            done = subprocess.run(
-                argv,
-                input=script.encode(),
-                capture_output=True,
-                timeout=seconds,
-                start_new_session=True,  # out of reach of Ctrl-C; it asks for nothing
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise LinkError(f"no answer within {seconds:g} s") from error
-        if done.returncode == 255:
-            raise LinkError(_last_line(done.stderr.decode(errors="replace")))
-        return done.stdout.decode(errors="replace")
+        code, output, errors = _undisturbed(argv, script, seconds)
+        if code < 0 or code == 255:
+            raise LinkError(_last_line(errors))
+        return output
 
     def forward(self, local_port: int, remote_port: int) -> bool:
         """Forwards a local port, on loopback at both ends; False if that fails."""
         route = f"127.0.0.1:{local_port}:127.0.0.1:{remote_port}"
         argv = self._shared("-O", "forward", "-L", route)
-        try:
-            done = subprocess.run(
-                argv,
-                capture_output=True,
-                timeout=self._config.connect_seconds,
-                start_new_session=True,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+        return _undisturbed(argv, "", self._config.connect_seconds)[0] == 0
 
     def close_master(self) -> None:
         """Ends the login; kills ssh if it does not go by itself."""
         if self._master is None:
             return
         self._master.stdin.close()
-        for end in (lambda: None, self._master.terminate, self._master.kill):
-            end()
-            try:
-                self._master.wait(timeout=2)
-                break
-            except subprocess.TimeoutExpired:
-                continue
+        try:
+            self._master.wait(timeout=CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._master.kill()
+            self._master.wait()
         self._master.stdout.close()
         self._master = None
 

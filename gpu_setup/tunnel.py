@@ -1,4 +1,4 @@
-"""The remote notebook from start to end (post, sections 1 and 2), as a generator."""
+"""The remote notebook from start to end (post, sections 1 and 2)."""
 
 import socket
 import threading
@@ -34,7 +34,7 @@ class Tunnel:
     Args:
       config: where and how.
       stop: set from outside, by a signal, to end it all.
-      say: takes each line about the progress; the address is among them.
+      say: takes each line about the progress.
       show: takes the address of the notebook once it answers; it holds the token.
     """
 
@@ -140,22 +140,26 @@ class Tunnel:
         self._say("connected again; the address is as before")
 
     def _stop_server(self) -> None:
-        if self._server is None:
+        server, self._server = self._server, None
+        if server is None:
             return
-        server = self._server
         if self._config.keep and server.about:
             self._say(f"left running there: process {server.pid}, port {server.port}")
             return
         self._stop.clear()  # from here on a further Ctrl-C changes nothing
         self._say(f"stopping Jupyter on {self._host}")
-        try:
-            if not self.link.is_open:
-                self.link.open()
-            stopped = server.stop(self.link)
-        except (LinkError, Interrupted):
-            stopped = False
-        if not stopped:
+        if not (self._stopped(server) or self._stopped(server)):
             raise ServerError(
                 f"could not stop Jupyter, process {server.pid}: when the machine can "
                 f"be reached, kill {server.pid} there"
             )
+
+    def _stopped(self, server: Server) -> bool:
+        """Whether it could be stopped, over a new login where the old one is gone."""
+        try:
+            if not self.link.is_open:
+                self.link.open()
+            return server.stop(self.link)
+        except (LinkError, Interrupted):
+            self.link.close_master()
+            return False

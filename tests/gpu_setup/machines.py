@@ -28,6 +28,12 @@ def smi(*cards: str, listed: str = "") -> str:
     return f'if [ "$1" = -L ]; then {say(listed)}; else {say(rows)}; fi'
 
 
+def old_smi(*cards: str) -> str:
+    """The same before 510: no capability, no MIG; a card is "name, driver"."""
+    refuse = say('Field "compute_cap" is not a valid field to query.')
+    return f'case "$1" in *compute_cap*) {refuse}; exit 2;; esac; {smi(*cards)}'
+
+
 def driver_files(version: str, folder: str = LIB) -> dict[str, str]:
     """The driver's libraries, and the module that is loaded."""
     return {

@@ -94,6 +94,28 @@ def test_cuda_knows(capability, cuda, state):
 
 
 @pytest.mark.parametrize(
+    ("name", "capability"),
+    [
+        ("GeForce GTX 1060 6GB", "6.1"),
+        ("Tesla K80", "3.7"),
+        ("GeForce GTX 960", "5.2"),
+        ("GeForce GTX 960M", "5.0"),
+        ("GeForce GTX TITAN X", "5.2"),
+        ("GeForce GTX TITAN Black", "3.5"),
+        ("Tesla V100-SXM2-16GB", "7.0"),
+        ("Tesla P4", "6.1"),
+        ("Tesla T4", "7.5"),
+        ("NVIDIA A100-PCIE-40GB", "8.0"),
+        ("NVIDIA A10", "8.6"),
+        ("NVIDIA GeForce RTX 3090", "8.6"),
+        ("Matrox Millennium", ""),
+    ],
+)
+def test_capability_of(name, capability):
+    assert fit.capability_of(name) == capability
+
+
+@pytest.mark.parametrize(
     ("python", "capabilities", "driver", "release"),
     [
         ("3.12.3", [], "", "2.21.0"),
@@ -133,7 +155,14 @@ def test_requirement(release, requirement):
 
 
 @pytest.mark.parametrize(
-    "name", ["tensorflow_builds", "cuda_drivers", "capabilities", "wheel_architectures"]
+    "name",
+    [
+        "tensorflow_builds",
+        "cuda_drivers",
+        "capabilities",
+        "wheel_architectures",
+        "card_names",
+    ],
 )
 def test_every_row_has_a_source(name):
     rows = fit.table(name)
@@ -146,5 +175,7 @@ def test_tables_hang_together():
     for build in fit.builds():
         assert fit.driver_need(build.cuda), build
         assert build.takes_python(build.python.rpartition("-")[2])
+    for row in fit.table("card_names"):
+        assert fit.cuda_range(row["capability"]), row
     for row in fit.table("cuda_drivers"):
         assert fit.parse_version(row["floor"]) <= fit.parse_version(row["driver"])

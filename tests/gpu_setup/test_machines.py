@@ -19,6 +19,7 @@ from tests.gpu_setup.machines import (
     SOUND,
     driver_files,
     gone,
+    old_smi,
     proc_driver,
     say,
     seen,
@@ -31,7 +32,7 @@ NO_LIBRARIES = gone(*(f for f in DRIVER if f.startswith(LIB)))
 K80 = NO_TENSORFLOW.but(
     files=gone(*DRIVER) | driver_files("470.256.02"),
     commands={
-        "nvidia-smi": smi("Tesla K80, 470.256.02, 3.7, [Not Supported]"),
+        "nvidia-smi": old_smi("Tesla K80, 470.256.02"),
         "dpkg-query": "echo 'ii  nvidia-driver-470 470.256.02-0ubuntu1'",
         "dkms": "echo 'nvidia, 470.256.02, 6.8.0-50-generic, x86_64: installed'",
         "modinfo": "echo 470.256.02",
@@ -61,7 +62,7 @@ POST = SOUND.but(  # the machine at the end of the post
         "/usr/local/cuda-8.0/lib64/libcudnn.so.5.1.5": "",
     },
     commands={
-        "nvidia-smi": smi("GeForce GTX 1060 6GB, 367.44, 6.1, [Not Supported]"),
+        "nvidia-smi": old_smi("GeForce GTX 1060 6GB, 367.44"),
         "dpkg-query": "echo 'ii  nvidia-367 367.44-0ubuntu1'",
         "dkms": "echo 'nvidia-367, 367.44, 4.4.0-36-generic, x86_64: installed'",
         "modinfo": "echo 367.44",

@@ -334,6 +334,22 @@ def test_an_unknown_host_is_asked_about_on_a_terminal(remote, tmp_path):
     assert "ssh-ed25519" in remote.known_hosts.read_text()
 
 
+def test_through_a_jump_host(remote, notebook):
+    fake_jupyter(remote, STAND_IN)
+    remote.write_config(ProxyJump="jump")
+    with remote.config.open("a") as config:
+        config.write(remote.config.read_text().replace("box", "jump", 1))
+    text = remote.config.read_text()
+    last = text.rindex("  ProxyJump jump\n")
+    remote.config.write_text(text[:last] + text[last + len("  ProxyJump jump\n") :])
+    program = notebook(f"--local_port={free_port()}")
+    port, token = address(program)
+    assert ask(port, token) == {}
+    program.signal(signal.SIGTERM)
+    assert program.ends() == 0
+    assert program.errors.read_text() == ""
+
+
 def test_forwarding_forbidden(remote, notebook):
     remote.stop()
     remote.start("AllowTcpForwarding no")
