@@ -4,7 +4,8 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-style demo-genetic demo-rnn train-rnn test lint clean
+.PHONY: help install demo demo-gpu demo-genetic demo-rnn demo-style train-rnn gpu-report
+.PHONY: test lint clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -17,8 +18,9 @@ $(INSTALLED): setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@
 
-demo: demo-genetic demo-rnn demo-style  ## Run every topic on embedded data, offline
-	@echo 'Look at:' && ls out/genetic/*.png out/char_rnn/demo/*.png out/style_transfer/*.png \
+demo: demo-gpu demo-genetic demo-rnn demo-style  ## Run every topic on embedded data
+	@echo 'Look at:' && ls out/genetic/*.png out/char_rnn/demo/*.png \
+	  out/style_transfer/*.png \
 	  out/style_transfer/overview.jpg out/style_transfer/progress.gif
 
 demo-genetic: $(INSTALLED)  ## Choose an airline's flights, and check the choice
@@ -36,6 +38,14 @@ train-rnn: $(INSTALLED)  ## Train on text8, or on the embedded text without a ne
 demo-style: $(INSTALLED)  ## Paint the embedded photograph in the embedded style
 	$(BIN)/python -m style_transfer.main --weights=random --size=320 --steps=60 \
 	  --optimizer=lbfgs --save_every=5
+
+demo-gpu: $(INSTALLED)  ## Look at this machine, step by step; a CPU will do
+	$(BIN)/python -m gpu_setup.check --expect=cpu
+
+gpu-report: $(INSTALLED)  ## Write a redacted report of this machine, in every format
+	$(BIN)/python -m gpu_setup.check --expect=cpu --redact \
+	  --format=text,markdown,json,html --out_dir=out/gpu_setup > /dev/null
+	@echo 'Look at:' && ls out/gpu_setup/report.*
 
 test: $(INSTALLED)  ## Run the tests
 	$(BIN)/python -m pytest

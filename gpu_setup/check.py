@@ -3,12 +3,12 @@
   python -m gpu_setup.check                        a table on the terminal
   python -m gpu_setup.check --format=html --out_dir=out/gpu_setup
   python -m gpu_setup.check --log=tensorflow.log   which line is the cause?
+  python -m gpu_setup.check --before=machine.tar.gz   it worked then: what has changed?
 
 Exit code: 0 a GPU is ready (with --expect=cpu: TensorFlow works), 1 something is wrong,
 2 the command line is.
 """
 
-import dataclasses
 import json
 import platform
 import sys
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from absl import flags
 
-from gpu_setup import entry, guide, logs, probes, report, snapshot
+from gpu_setup import entry, guide, logs, probes, redaction, report, snapshot
 from gpu_setup.config import FORMATS, Config
 from gpu_setup.machine import Machine
 
@@ -37,7 +37,7 @@ _REDACT = flags.DEFINE_boolean(
     "redact", None, "hide host, user, home, serial numbers (default: in files only)"
 )
 _EXPECT = flags.DEFINE_enum(
-    "expect", _DEFAULT.expect, ["gpu", "cpu"], "what this machine should have"
+    "expect", "gpu", ["gpu", "cpu"], "what this machine should have"
 )
 _TENSORFLOW = flags.DEFINE_boolean(
     "tensorflow", _DEFAULT.tensorflow, "ask TensorFlow too, in a child process"
@@ -51,12 +51,22 @@ _COMMAND_SECONDS = flags.DEFINE_float(
 _TENSORFLOW_SECONDS = flags.DEFINE_float(
     "tensorflow_seconds", _DEFAULT.tensorflow_seconds, "time limit of TensorFlow"
 )
+_BEFORE = flags.DEFINE_string(
+    "before", "", "a saved machine from when it worked: print what has changed since"
+)
 _LOG = flags.DEFINE_string("log", "", "explain this TensorFlow log instead; - is stdin")
+
+_SETTINGS = (_ROOT, _RUN_COMMANDS, _TENSORFLOW, _EXPECT, _REDACT)
+_SETTINGS += (_COMMAND_SECONDS, _TENSORFLOW_SECONDS)
 
 
 @contextmanager
 def opened(root: str) -> Iterator[str]:
     """The folder of a saved machine; a snapshot is unpacked for as long as needed."""
+    if not Path(root).exists():
+        raise ValueError(
+            f"{root}: no such machine; --root and --before name a saved one"
+        )
     if not root.endswith((".tar.gz", ".tgz")):
         yield root
         return
@@ -74,6 +84,20 @@ def explain_log(path: str) -> int:
     known = logs.explain(log)
     print(logs.as_text(known, len(log.splitlines())), end="")
     return int(any(k.kind == "cause" for k in known))
+
+
+def look(root: str, run_commands: bool | None) -> tuple[guide.Judgement, probes.Facts]:
+    """Collects the facts of a machine, and judges them."""
+    with opened(root) as folder:
+        config = Config(
+            folder,
+            run_commands,
+            _TENSORFLOW.value,
+            _COMMAND_SECONDS.value,
+            _TENSORFLOW_SECONDS.value,
+        )
+        facts = probes.collect(Machine(folder, run_commands), config)
+    return guide.judge(facts), facts
 
 
 def exit_code(judgement: guide.Judgement, facts: probes.Facts, expect: str) -> int:
@@ -95,45 +119,38 @@ def main(argv: Sequence[str]) -> int:
             f"--format={','.join(unknown)}: choose of {', '.join(FORMATS)}"
         )
     started = time.perf_counter()
-    with opened(_ROOT.value) as root:
-        config = Config(
-            root,
-            _RUN_COMMANDS.value,
-            _TENSORFLOW.value,
-            _EXPECT.value,
-            _REDACT.value,
-            _COMMAND_SECONDS.value,
-            _TENSORFLOW_SECONDS.value,
-        )
-        facts = probes.collect(Machine(root, config.run_commands), config)
-    judgement = guide.judge(facts)
+    before = look(_BEFORE.value, False)[0] if _BEFORE.value else None
+    judgement, facts = look(_ROOT.value, _RUN_COMMANDS.value)
     hidden = report.redacted(judgement)
-    shown = hidden if config.redact else judgement
+    shown = hidden if _REDACT.value else judgement
     print("\n".join(report.RENDER[f][0](shown) for f in _FORMAT.value), end="")
-    code = exit_code(judgement, facts, config.expect)
+    if before:
+        before = report.redacted(before) if _REDACT.value else before
+        print(f"\nChanged since {_BEFORE.value}:\n{report.changes(before, shown)}")
+    code = exit_code(judgement, facts, _EXPECT.value)
     if _OUT_DIR.value:
-        kept = judgement if config.redact is False else hidden
+        kept = judgement if _REDACT.value is False else hidden
         seconds = time.perf_counter() - started
-        write_files(Path(_OUT_DIR.value), kept, config, code, seconds)
+        write_files(Path(_OUT_DIR.value), kept, code, seconds)
     return code
 
 
 def write_files(
-    folder: Path, judgement: guide.Judgement, config: Config, code: int, seconds: float
+    folder: Path, judgement: guide.Judgement, code: int, seconds: float
 ) -> None:
     """Writes report.* of every format asked for, and result.json."""
     for name in _FORMAT.value:
         render, ending = report.RENDER[name]
-        report.write_whole(folder / f"report.{ending}", render(judgement))
+        redaction.write_whole(folder / f"report.{ending}", render(judgement))
     result = {
-        "config": dataclasses.asdict(config),
+        "config": {flag.name: flag.value for flag in _SETTINGS},
         "seed": None,  # nothing here is random
         "versions": {"python": platform.python_version()},
         "metrics": {"verdict": judgement.verdict, "exit_code": code},
         "seconds": round(seconds, 3),
     }
     text = json.dumps(result, indent=2) + "\n"
-    report.write_whole(folder / "result.json", report.redact(text))
+    redaction.write_whole(folder / "result.json", redaction.redact(text))
 
 
 if __name__ == "__main__":

@@ -61,16 +61,6 @@ def build_of(tensorflow: str) -> Build | None:
     return rows[0] if rows else None
 
 
-def newest_build_for(python: str) -> Build | None:
-    """The newest TensorFlow with a wheel for this Python; None if there is none."""
-    return next((b for b in builds() if b.takes_python(python)), None)
-
-
-def pythons(build: Build) -> str:
-    """The newest Python that a build takes."""
-    return build.python.rpartition("-")[2].rpartition(",")[2]
-
-
 def cudnn_fits(found: str, built_with: str) -> bool:
     """TensorFlow's own rule: the same major version and an equal or higher minor."""
     here, there = parse_version(found), parse_version(built_with)
@@ -114,8 +104,17 @@ def driver_fits(driver: str, cuda: str) -> str:
     return "ok" if have >= parse_version(need.shipped) else "limited"
 
 
+def capability_of(name: str) -> str:
+    """The capability of a card by its name; "" for one that the table does not name.
+
+    For drivers before 510, whose nvidia-smi does not tell it.
+    """
+    rows = table("card_names")
+    return next((r["capability"] for r in rows if re.search(r["names"], name)), "")
+
+
 def cuda_range(capability: str) -> tuple[str, str] | None:
-    """The first and last CUDA release for a card ("" = not dropped yet)."""
+    """The first and last CUDA release for a card ("": before 7.0, not dropped yet)."""
     for row in table("capabilities"):
         if row["capability"] == capability:
             return row["first_cuda"], row["last_cuda"]
@@ -128,7 +127,7 @@ def cuda_knows(capability: str, cuda: str) -> str:
     if known is None or not asked:
         return "unknown"
     first, last = known
-    if asked < parse_version(first):
+    if first and asked < parse_version(first):
         return "too old"
     return "too new" if last and asked > parse_version(last) else "ok"
 
@@ -168,10 +167,39 @@ def runs_on(capability: str, architectures: Sequence[str]) -> str:
     return "none"
 
 
-def newest_release_for(capability: str) -> str:
-    """The newest TensorFlow whose wheel runs a card natively; "" if none is known."""
+def newest_fit(
+    python: str, capabilities: Sequence[str] = (), driver: str = ""
+) -> Build | None:
+    """The newest TensorFlow for a Python, for every card, and for a driver.
+
+    Args:
+      python: "" to leave it open, as for the others.
+      capabilities: of the cards; a release whose architectures are not known is left
+        out where there are any.
+      driver: the version that is loaded.
+    """
     for build in builds():
         codes = wheel_architectures(build.tensorflow)
-        if runs_on(capability, codes) == "native":
-            return build.tensorflow
-    return ""
+        if python and not build.takes_python(python):
+            continue
+        if any(runs_on(c, codes) not in ("native", "ptx") for c in capabilities):
+            continue
+        if not driver or driver_fits(driver, build.cuda) != "old":
+            return build
+    return None
+
+
+def requirement(tensorflow: str) -> str:
+    """What to give to pip for a release with GPU code, newest patch of its series.
+
+    The extra `and-cuda`, which brings CUDA and cuDNN along, began with 2.14 (metadata
+    of the wheels 2.12.0 to 2.15.0). From 2.1 on, and in 1.15, the plain package has
+    the GPU code; before that, tensorflow-gpu (release notes of 1.15 and 2.1).
+    """
+    version = parse_version(tensorflow)[:2]
+    series = ".".join(map(str, version))
+    if version >= (2, 14):
+        newest = version == parse_version(builds()[0].tensorflow)[:2]
+        return "tensorflow[and-cuda]" + ("" if newest else f"=={series}.*")
+    name = "tensorflow" if version >= (2, 1) or version == (1, 15) else "tensorflow-gpu"
+    return f"{name}=={series}.*"

@@ -20,82 +20,92 @@ class Library:
     origin: str  # "LD_LIBRARY_PATH", "pip", "ldconfig" or "default folder"
 
     @property
+    def version(self) -> str:
+        """What its file's name says, such as 9.3.0; "" for a bare major version."""
+        number = re.search(r"\.so\.(\d+(?:\.\d+)+)$", self.target)
+        return number[1] if number else ""
+
+    @property
     def is_fake(self) -> bool:
         """Whether it is another library under this name (libcuda as libcudnn)."""
-        names = [p.rpartition("/")[2].partition(".so")[0] for p in self._both()]
-        return names[0] != names[1]
+        return _stem(self.path) != _stem(self.target)
 
-    def _both(self) -> tuple[str, str]:
-        return self.path, self.target
+    @property
+    def is_stub(self) -> bool:
+        """Whether it is the toolkit's stand-in for linking, which drives no card."""
+        return "/stubs/" in self.path
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].partition(".so")[0]
 
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """The first libcuda and libcudnn in search order, and the driver's version."""
+    """What can be loaded, in the order of the search.
 
-    libcuda: Library | None = None
-    libcudnn: Library | None = None
+    Attributes:
+      libraries: by name without the number, such as "libcudnn.so".
+      driver: the version of the driver's libraries; "" if they do not say.
+      cuda_in_path: a folder of LD_LIBRARY_PATH that holds a CUDA, and its version.
+    """
+
+    libraries: dict[str, list[Library]] = dataclasses.field(default_factory=dict)
     driver: str = ""
-    is_stub: bool = False
-    old_cuda_path: str = ""  # the folder in LD_LIBRARY_PATH that names a CUDA
+    cuda_in_path: tuple[str, str] = ("", "")
+
+    def first(self, name: str, major: str = "") -> Library | None:
+        """The library that the loader takes for a name and a major version."""
+        wanted = rf"\.so\.{major}(\.|$)" if major else r"\.so\.\d"
+        found = self.libraries.get(name, [])
+        return next((x for x in found if re.search(wanted, x.path)), None)
 
 
 def find(machine: Machine) -> Found:
     """Searches in the loader's order: LD_LIBRARY_PATH, pip's folders, cache, defaults.
 
     The TensorFlow wheel names pip's folders in its RUNPATH, which the loader reads
-    after LD_LIBRARY_PATH and before the cache.
+    after LD_LIBRARY_PATH and before the cache. What the cache names and is not there
+    any more, since nobody ran ldconfig, is left out.
     """
     path = machine.environment.get("LD_LIBRARY_PATH", "")
     variable = [p.rstrip("/") for p in path.split(":") if p.startswith("/")]
-    sites = machine.python.get("site_packages", [])
-    pip = [f"{site}/nvidia/*/lib" for site in sites]
-    places = [(p, "LD_LIBRARY_PATH") for p in variable] + [(p, "pip") for p in pip]
+    pip = [f"{site}/nvidia/*/lib" for site in machine.python.get("site_packages", [])]
+    before = [(p, "LD_LIBRARY_PATH") for p in variable] + [(p, "pip") for p in pip]
+    after = [(p, "default folder") for p in DEFAULT_FOLDERS]
     cache = machine.run("ldconfig", "-p").text
-    found: dict[str, Library] = {}
-    for prefix in PREFIXES:
-        candidates = [
-            (name, origin)
-            for folder, origin in places
-            for name in machine.glob(f"{folder}/{prefix}*")
-        ]
-        cached = re.findall(rf"{re.escape(prefix)}\S*.*=> (/\S+)", cache)
-        candidates += [(name, "ldconfig") for name in cached]
-        for folder in DEFAULT_FOLDERS:
-            names = machine.glob(f"{folder}/{prefix}*")
-            candidates += [(name, "default folder") for name in names]
-        # The loader asks for the soname, libcudnn.so.9, not for libcudnn.so.
-        loadable = [c for c in candidates if re.search(r"\.so\.\d", c[0])]
-        if loadable:
-            name, origin = loadable[0]
-            found[prefix] = Library(name, follow(machine, name), origin)
-    return Found(
-        found.get("libcuda.so"),
-        found.get("libcudnn.so"),
-        _driver(machine, found),
-        "/stubs" in (found["libcuda.so"].path if "libcuda.so" in found else ""),
-        next((p for p in variable if re.search(r"/cuda-?\d", p)), ""),
-    )
+    libraries = {}
+    for name in PREFIXES:
+        cached = re.findall(rf"^\s*{re.escape(name)}\S*.*=> (/\S+)$", cache, re.M)
+        order = _listed(machine, before, name)
+        order += [(p, "ldconfig") for p in cached if machine.exists(p)]
+        order += _listed(machine, after, name)
+        libraries[name] = [Library(p, machine.resolve(p), o) for p, o in order]
+    return Found(libraries, _driver(libraries), _cuda_in(machine, variable))
 
 
-def follow(machine: Machine, path: str) -> str:
-    """The file behind a chain of symbolic links, as the machine names it."""
-    for _ in range(20):
-        target = machine.link(path)
-        if not target:
-            return path
-        path = target
-    return path
+def _listed(
+    machine: Machine, folders: list[tuple[str, str]], name: str
+) -> list[tuple[str, str]]:
+    return [
+        (path, origin)
+        for folder, origin in folders
+        for path in machine.glob(f"{folder}/{name}*")
+        if machine.exists(path)
+    ]
 
 
-def _driver(machine: Machine, found: dict[str, Library]) -> str:
-    for prefix in ("libnvidia-ml.so", "libcuda.so"):
-        if prefix not in found:
-            continue
-        folder = found[prefix].target.rpartition("/")[0]
-        names = [found[prefix].target, *machine.glob(f"{folder}/{prefix}.*")]
-        for name in names:
-            number = re.search(r"\.so\.(\d{3}\.\d+(?:\.\d+)?)$", name)
-            if number:
-                return number[1]
+def _driver(libraries: dict[str, list[Library]]) -> str:
+    for name in ("libnvidia-ml.so", "libcuda.so"):
+        for library in libraries[name]:
+            if re.match(r"\d{3}\.", library.version):
+                return library.version
     return ""
+
+
+def _cuda_in(machine: Machine, folders: list[str]) -> tuple[str, str]:
+    for folder in folders:
+        number = re.search(r"/cuda-(\d+\.\d+)", machine.resolve(folder))
+        if number:
+            return folder, number[1]
+    return "", ""

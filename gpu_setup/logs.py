@@ -20,7 +20,7 @@ class Known:
 
 @functools.cache
 def knowledge() -> list[dict[str, str]]:
-    """The table of known lines, most telling first."""
+    """The table of known lines; of two that fit a line, the first counts."""
     file = resources.files("gpu_setup") / "data" / "log_lines.json"
     return json.loads(file.read_text())
 
@@ -42,8 +42,8 @@ def explain(log: str) -> list[Known]:
                 names = {"name": "?", "other": "?"}
                 names |= {k: v.rstrip(".") for k, v in match.groupdict().items() if v}
                 means = entry["means"].format_map(names)
-                known = Known(number, line.strip(), entry["kind"], means, entry["fix"])
-                found.append(known)
+                fix = entry["fix"].format_map(names)
+                found.append(Known(number, line.strip(), entry["kind"], means, fix))
                 break
     return found
 

@@ -138,18 +138,10 @@ class Machine:
         }
 
     def path(self, path: str) -> Path:
-        """Where an absolute path of the machine lies here, symbolic links followed."""
-        here = self.root / path.lstrip("/")
-        for _ in range(20):
-            if self.is_here or not here.is_symlink():
-                return here
-            target = os.readlink(here)
-            here = (
-                self.root / target.lstrip("/")
-                if target.startswith("/")
-                else Path(os.path.normpath(here.parent / target))
-            )
-        return here
+        """Where an absolute path of the machine lies here; never outside `root`."""
+        if self.is_here:
+            return Path(path or "/")
+        return self.root / self.resolve(path).lstrip("/")
 
     def read(self, path: str, keep: str = "") -> str | None:
         """Reads a text file of at most 1 MiB.
@@ -195,6 +187,32 @@ class Machine:
         except OSError:
             self.denied.add(folder)
             return []
+
+    def exists(self, path: str) -> bool:
+        """Whether a path is there, symbolic links followed."""
+        there = self.path(path).exists()
+        if there:
+            self.files.setdefault(path, "")
+        return there
+
+    def resolve(self, path: str, links: dict[str, str] | None = None) -> str:
+        """Follows every link on the way to a path.
+
+        Args:
+          path: absolute on the machine.
+          links: if given, gets each link that was followed, and its target.
+        """
+        done, parts = "", path.strip("/").split("/")
+        for _ in range(100):
+            if not parts:
+                break
+            done = f"{done}/{parts.pop(0)}"
+            target = self.link(done)
+            if target:
+                if links is not None:
+                    links[done] = target
+                done, parts = "", target.strip("/").split("/") + parts
+        return done
 
     def link(self, path: str) -> str:
         """The target of a symbolic link as the machine knows it, else "" ."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from gpu_setup import compatibility as fit
 from gpu_setup import tensorflow_probe
 from gpu_setup.config import Config
 from gpu_setup.libraries import Found, find
@@ -14,6 +15,8 @@ from gpu_setup.machine import Machine
 
 SMI_FIELDS = "index,name,driver_version,compute_cap,mig.mode.current"
 SMI = ("nvidia-smi", f"--query-gpu={SMI_FIELDS}", "--format=csv,noheader")
+# The last two fields are unknown to drivers before 510 and 450: exit 2.
+SMI_OLD = ("nvidia-smi", "--query-gpu=index,name,driver_version", SMI[-1])
 SMI_LIST = ("nvidia-smi", "-L")
 # nvidia-smi's exit codes, from its manual.
 SMI_CODES = {9: "driver not loaded", 12: "library missing", 15: "GPU lost"}
@@ -44,7 +47,6 @@ class PciGpu:
 
     address: str
     device: str
-    module: str  # the kernel driver bound to it
     card_link: tuple[float, int]
     slot_link: tuple[float, int]
 
@@ -53,13 +55,12 @@ class PciGpu:
 class Facts:
     """Everything found; None always means "could not tell", never "absent"."""
 
-    is_here: bool = True
     system: str = ""
     kernel: str = ""
-    architecture: str = ""
     container: str = ""
     wsl: bool = False
     packages: list[tuple[str, str, str]] | None = None
+    has_runfile_driver: bool = False
     dkms: list[tuple[str, str, str, str]] | None = None
     modules: set[str] | None = None
     boot_line: str | None = None
@@ -92,10 +93,10 @@ def collect(machine: Machine, config: Config) -> Facts:
     Returns:
       The facts; what a probe could not tell is None or "", its error in `errors`.
     """
-    facts = Facts(is_here=machine.is_here)
+    facts = Facts()
     with ThreadPoolExecutor(len(COMMANDS) + 1) as pool:
         asked = pool.submit(tensorflow_probe.ask, machine, config)
-        for line in COMMANDS:
+        for line in COMMANDS:  # the machine remembers the answers for the probes
             pool.submit(machine.run, *line, seconds=config.command_seconds)
     probes: list[Callable[[Machine, Facts], None]] = [
         place, packages, kernel, pci, nvidia_smi, driver, toolkits, cudnns, tools
@@ -114,7 +115,6 @@ def place(machine: Machine, facts: Facts) -> None:
     release = machine.read("/etc/os-release") or ""
     name = re.search(r'^PRETTY_NAME="?([^"\n]+)', release, re.M)
     facts.system = name[1] if name else "an unnamed system"
-    facts.architecture = machine.uname.get("machine", "")
     facts.kernel = machine.uname.get("release", "")
     version = machine.read("/proc/version") or ""
     wsl = machine.glob("/usr/lib/wsl/lib")
@@ -137,7 +137,8 @@ def packages(machine: Machine, facts: Facts) -> None:
     if answer.state != "ok":
         return
     lines = re.findall(r"^(\w\w)\S* +(\S+) (\S+)$", answer.text, re.M)
-    facts.packages = [(n, v, s) for s, n, v in lines if s[1] not in "n"]
+    facts.packages = [(n, v, s) for s, n, v in lines if s[1] != "n"]
+    facts.has_runfile_driver = machine.exists("/usr/bin/nvidia-uninstall")
 
 
 def parse_dkms(text: str) -> list[tuple[str, str, str, str]]:
@@ -187,7 +188,6 @@ def pci(machine: Machine, facts: Facts) -> None:
             PciGpu(
                 folder.rpartition("/")[2],
                 (machine.read(f"{folder}/device") or "").strip(),
-                machine.link(f"{folder}/driver").rpartition("/")[2],
                 _link(machine, folder),
                 _link(machine, slot) if bridged else (0.0, 0),
             )
@@ -198,6 +198,8 @@ def pci(machine: Machine, facts: Facts) -> None:
 def nvidia_smi(machine: Machine, facts: Facts) -> None:
     """The cards by nvidia-smi; `smi_state` is "ok" or why there is no answer."""
     answer = machine.run(*SMI)
+    if "not a valid field" in answer.text:
+        answer = machine.run(*SMI_OLD)
     facts.smi_state = answer.state
     if answer.state != "ok":
         return
@@ -207,8 +209,10 @@ def nvidia_smi(machine: Machine, facts: Facts) -> None:
         return
     for line in answer.text.splitlines():
         cells = [re.sub(r"^\[.*\]$", "", c.strip()) for c in line.split(",")]
-        if len(cells) == 5 and cells[0].isdigit():
-            facts.smi_gpus.append(Gpu(*cells[1:]))
+        if len(cells) >= 3 and cells[0].isdigit():
+            name, version, capability, mig = [*cells[1:], "", ""][:4]
+            capability = capability or fit.capability_of(name)
+            facts.smi_gpus.append(Gpu(name, version, capability, mig))
     listed = machine.run(*SMI_LIST)
     facts.mig_instances = len(re.findall(r"^\s+MIG ", listed.text, re.M))
 

@@ -18,26 +18,12 @@ from absl import flags
 from gpu_setup import entry, probes
 from gpu_setup.config import Config
 from gpu_setup.machine import SAVED, Machine
-from gpu_setup.report import private_words, redact
+from gpu_setup.redaction import private_words, redact
 
 # Of the boot line only these words; the rest can hold names and passwords.
 BOOT_WORDS = r"nomodeset|nouveau\S*|modprobe\.blacklist=\S*|nvidia\S*"
 KEPT_LIBRARIES = r"\blib(cuda|cudnn|nvidia-ml)\.so"
 MAX_MEMBER = 1 << 20
-
-
-def canonical(machine: Machine, path: str, links: dict[str, str]) -> str:
-    """Follows every link on the way to a path, and notes each in `links`."""
-    done, parts = "", path.strip("/").split("/")
-    for _ in range(100):
-        if not parts:
-            break
-        done = f"{done}/{parts.pop(0)}"
-        target = machine.link(done)
-        if target:
-            links[done] = target
-            done, parts = "", target.strip("/").split("/") + parts
-    return done
 
 
 def entries(machine: Machine) -> tuple[dict[str, str], dict[str, str]]:
@@ -52,7 +38,7 @@ def entries(machine: Machine) -> tuple[dict[str, str], dict[str, str]]:
     for path, text in machine.files.items():
         if path == "/proc/cmdline":
             text = " ".join(re.findall(BOOT_WORDS, text))
-        place = canonical(machine, path, links)
+        place = machine.resolve(path, links)
         if text or not machine.path(place).is_dir():
             files[place] = redact(text, words) or files.get(place, "")
     return files, links
@@ -61,9 +47,9 @@ def entries(machine: Machine) -> tuple[dict[str, str], dict[str, str]]:
 def answers(machine: Machine, facts: probes.Facts) -> str:
     """What machine.json holds: commands, environment, Python and TensorFlow."""
     commands = {k: dataclasses.asdict(v) for k, v in machine.commands.items()}
-    for line in filter(None, [commands.get("ldconfig -p")]):
-        rows = line["text"].splitlines()
-        line["text"] = "\n".join(r for r in rows if re.search(KEPT_LIBRARIES, r))
+    if cache := commands.get(" ".join(probes.LDCONFIG)):
+        rows = cache["text"].splitlines()
+        cache["text"] = "\n".join(r for r in rows if re.search(KEPT_LIBRARIES, r))
     saved = {
         "commands": commands,
         "environment": machine.environment,
@@ -111,16 +97,32 @@ def write(path: Path, machine: Machine, facts: probes.Facts) -> int:
 
 
 def unpack(path: Path, folder: Path) -> None:
-    """Unpacks a snapshot; tar's data filter refuses what leads outside `folder`.
+    """Unpacks a snapshot: small files, and links that stay inside.
+
+    tarfile's own filter for this is missing in Pythons that are still in use (3.11.2).
 
     Raises:
       OSError: it cannot be read.
       tarfile.TarError: it is no archive, or not a harmless one.
     """
+    inside = os.path.realpath(folder)
     with tarfile.open(path) as archive:
-        if any(member.size > MAX_MEMBER for member in archive):
-            raise tarfile.TarError("a member is over 1 MiB")
-        archive.extractall(folder, filter="data")
+        for member in archive:
+            place = os.path.join(inside, member.name.lstrip("/"))
+            parent = os.path.dirname(place)
+            leads_to = (
+                os.path.join(parent, member.linkname) if member.issym() else place
+            )
+            for there in (parent, leads_to):
+                if os.path.commonpath([inside, os.path.realpath(there)]) != inside:
+                    raise tarfile.TarError(f"{member.name} leads outside")
+            if member.size > MAX_MEMBER or not (member.isfile() or member.issym()):
+                raise tarfile.TarError(f"{member.name} is not a small file or a link")
+            os.makedirs(parent, exist_ok=True)
+            if member.issym():
+                os.symlink(member.linkname, place)
+            else:
+                Path(place).write_bytes(archive.extractfile(member).read())
 
 
 def main(argv: Sequence[str]) -> int:

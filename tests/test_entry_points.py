@@ -14,8 +14,11 @@ ENTRY_POINTS = {
     "char_rnn.sample": "--length=long",
     "genetic.main": "--population=many",
     "gpu_setup.check": "--command_seconds=soon",
+    "gpu_setup.notebook": "--local_port=many",
+    "gpu_setup.snapshot": "--tensorflow=perhaps",
     "style_transfer.main": "--steps=many",
 }
+NO_FOLDER = {"gpu_setup.notebook", "gpu_setup.snapshot"}  # these write none
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:
@@ -26,7 +29,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess:
 @pytest.mark.parametrize("module", ENTRY_POINTS)
 def test_helpshort_explains_every_flag(module):
     done = run(module, "--helpshort")
-    assert "--out_dir" in done.stdout
+    assert "--out_dir" in done.stdout or module in NO_FOLDER
     assert "(no help available)" not in done.stdout
     assert done.stderr == ""
 

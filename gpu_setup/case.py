@@ -1,0 +1,128 @@
+"""What the steps of the guide judge: the facts, and what follows from several."""
+
+import dataclasses
+import functools
+
+from gpu_setup import compatibility as fit
+from gpu_setup.libraries import Library
+from gpu_setup.probes import Facts, Gpu
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """What a step found, what is right, and what to do and to type next."""
+
+    status: str  # ok, problem, skip or unknown
+    found: str = ""
+    expected: str = ""
+    advice: str = ""
+    command: str = ""
+
+
+ok = functools.partial(Finding, "ok")
+problem = functools.partial(Finding, "problem")
+skip = functools.partial(Finding, "skip")
+unknown = functools.partial(Finding, "unknown")
+
+
+class Case:
+    """The facts with what several steps conclude from them.
+
+    Attributes:
+      facts: what the probes found.
+      told: what TensorFlow answered.
+      version: the TensorFlow that is installed; "" if none.
+      best: the newest release for this Python, these cards and this driver.
+      target: the tested build to judge by: the installed one's, else `best`.
+      cuda, cudnn: the versions that the installed or the best build needs.
+      driver: the version that is loaded; "" if none.
+      has_gpu: whether anything speaks of a card.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts, self.told = facts, facts.tensorflow
+        self.build = self.told.get("build") or {}
+        packages = facts.python.get("packages", {})
+        installed = packages.get("tensorflow") or packages.get("tensorflow-gpu", "")
+        self.version = str(self.told.get("version") or installed)
+        self.gpus = self.told.get("gpus") or []
+        self.driver = facts.loaded_driver or next(
+            (g.driver for g in facts.smi_gpus if g.driver), ""
+        )
+        self.cards = facts.smi_gpus or [
+            Gpu(g.get("name", "GPU"), "", g.get("capability", ""), "")
+            for g in self.gpus
+        ]
+        self.python = facts.python.get("version", "")
+        self.best = self._best()
+        self.target = fit.build_of(self.version) if self.version else self.best
+        row = self.target
+        self.cuda = str(self.build.get("cuda_version") or (row.cuda if row else ""))
+        self.cudnn = row.cudnn if row else str(self.build.get("cudnn_version", ""))
+        self.has_gpu = bool(
+            facts.pci_gpus or self.cards or facts.loaded_driver or self._wsl_card()
+        )
+
+    def _best(self) -> fit.Build | None:
+        cards = [g.capability for g in self.cards if g.capability]
+        return (
+            fit.newest_fit(self.python, cards, self.driver)
+            or fit.newest_fit(self.python, cards)
+            or fit.newest_fit(self.python)
+        )
+
+    def _wsl_card(self) -> bool:
+        library = self.libcuda
+        return bool(self.facts.wsl and library and "/wsl/" in library.path)
+
+    @property
+    def libcuda(self) -> Library | None:
+        """The driver's library that TensorFlow would load."""
+        return self.facts.libraries.first("libcuda.so", "1")
+
+    @property
+    def libcudnn(self) -> Library | None:
+        """The cuDNN that TensorFlow would load, by its major version."""
+        major = self.cudnn.partition(".")[0]
+        libraries = self.facts.libraries
+        return libraries.first("libcudnn.so", major) or libraries.first("libcudnn.so")
+
+    @property
+    def architectures(self) -> list[str]:
+        """What the build was compiled for: its own word, else the table's."""
+        own = self.build.get("cuda_compute_capabilities")
+        release = self.version or (self.best.tensorflow if self.best else "")
+        return own or fit.wheel_architectures(release)
+
+    @property
+    def is_cpu_build(self) -> bool:
+        """Whether TensorFlow says that it has no GPU code."""
+        return self.build.get("is_cuda_build") is False
+
+    @property
+    def owns_kernel(self) -> bool:
+        """Whether kernel and driver are this system's own."""
+        return not (self.facts.wsl or self.facts.container)
+
+    @property
+    def works(self) -> bool:
+        """Whether TensorFlow multiplied two matrices right on every GPU it has."""
+        return bool(self.gpus) and all(g.get("product") is True for g in self.gpus)
+
+    def pip_version(self, name: str) -> str:
+        """The version of pip's nvidia-NAME for the CUDA that is needed; "" if none."""
+        packages = self.facts.python.get("packages", {})
+        major = self.cuda.partition(".")[0]
+        # The packages of CUDA 13 have no number in their names.
+        return packages.get(f"nvidia-{name}-cu{major}") or packages.get(
+            f"nvidia-{name}", ""
+        )
+
+    def pip_install(self, release: str = "") -> str:
+        """The command that installs a release; by default the best one."""
+        release = release or (self.best.tensorflow if self.best else "")
+        wanted = fit.requirement(release) if release else "tensorflow[and-cuda]"
+        if not self.has_gpu:
+            wanted = wanted.replace("[and-cuda]", "")
+        quoted = f"'{wanted}'" if wanted != "tensorflow" else wanted
+        return f"python -m pip install --upgrade {quoted}"
