@@ -4,8 +4,8 @@ import dataclasses
 import functools
 
 from gpu_setup import compatibility as fit
+from gpu_setup.facts import Facts, Gpu
 from gpu_setup.libraries import Library
-from gpu_setup.probes import Facts, Gpu
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,6 +23,7 @@ from absl import flags
 
 from gpu_setup import entry, guide, logs, probes, redaction, report, snapshot
 from gpu_setup.config import FORMATS, Config
+from gpu_setup.facts import Facts
 from gpu_setup.machine import Machine
 
 _DEFAULT = Config()
@@ -86,7 +87,7 @@ def explain_log(path: str) -> int:
     return int(any(k.kind == "cause" for k in known))
 
 
-def look(root: str, run_commands: bool | None) -> tuple[guide.Judgement, probes.Facts]:
+def look(root: str, run_commands: bool | None) -> tuple[guide.Judgement, Facts]:
     """Collects the facts of a machine, and judges them."""
     with opened(root) as folder:
         config = Config(
@@ -100,7 +101,7 @@ def look(root: str, run_commands: bool | None) -> tuple[guide.Judgement, probes.
     return guide.judge(facts), facts
 
 
-def exit_code(judgement: guide.Judgement, facts: probes.Facts, expect: str) -> int:
+def exit_code(judgement: guide.Judgement, facts: Facts, expect: str) -> int:
     """0 if the machine has what is expected of it, else 1."""
     if expect == "gpu":
         return int(judgement.verdict != "ready")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from gpu_setup import steps_system as system
 from gpu_setup import steps_tensorflow as build
 from gpu_setup.case import Case, Finding, unknown
-from gpu_setup.probes import Facts
+from gpu_setup.facts import Facts
 
 # Of each step: its id, its title, the probe that it cannot do without, its judge.
 GUIDE: list[tuple[str, str, str, Callable[[Case], Finding]]] = [

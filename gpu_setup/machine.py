@@ -1,83 +1,21 @@
-"""One machine, here or saved: its files, its commands, its Python; all time-limited."""
+"""One machine, here or saved: its files, its commands, its Python."""
 
-import dataclasses
 import fnmatch
 import json
 import os
 import platform
 import re
-import signal
-import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from gpu_setup.commands import Output, run_command
+
 SAVED = "machine.json"  # what a saved machine holds beside its files
 ENVIRONMENT = ("LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "CONDA_PREFIX")
 ENVIRONMENT += ("VIRTUAL_ENV", "NVIDIA_VISIBLE_DEVICES", "container")
 MAX_BYTES = 1 << 20
-
-
-@dataclasses.dataclass(frozen=True)
-class Output:
-    """What a command answered.
-
-    Attributes:
-      state: "ok" (it ran, whatever its exit code), "missing", "denied" or "timeout";
-        "unrecorded" where a saved machine was never asked.
-      code: its exit code, None unless it ran.
-      text: stdout and stderr together.
-    """
-
-    state: str
-    code: int | None = None
-    text: str = ""
-
-
-def run_command(
-    argv: list[str], seconds: float, environment: dict[str, str] | None = None
-) -> Output:
-    """Runs one command in a session of its own, and kills all of it in time.
-
-    Args:
-      argv: program and arguments; no shell is involved.
-      seconds: the limit.
-      environment: variables for the command; this process's own by default.
-
-    Returns:
-      The output; never raises for what the command does.
-    """
-    try:
-        child = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=environment,
-        )
-    except FileNotFoundError:
-        return Output("missing")
-    except OSError:
-        return Output("denied")
-    try:
-        text, _ = child.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        _end(child)
-        return Output("timeout")
-    except BaseException:  # Ctrl-C: the session of its own did not get it
-        _end(child)
-        raise
-    return Output("ok", child.returncode, text.decode(errors="replace"))
-
-
-def _end(child: subprocess.Popen) -> None:
-    try:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.communicate(timeout=1)
-    except (OSError, subprocess.TimeoutExpired):
-        pass  # a process stuck in the driver cannot be killed; do not wait for it
 
 
 class Machine:
@@ -99,6 +37,8 @@ class Machine:
         self.is_here = self.root == Path("/")
         self.runs = self.is_here if run_commands is None else run_commands
         self.search_path = search_path or os.environ.get("PATH", os.defpath)
+        if self.is_here:  # where dkms, modinfo and ldconfig are, and not every PATH
+            self.search_path += ":/usr/sbin:/sbin"
         self.denied: set[str] = set()
         self.files: dict[str, str] = {}
         self.commands: dict[str, Output] = {}

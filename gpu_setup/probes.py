@@ -1,16 +1,15 @@
 """What is on the machine: each probe reads one thing, never raises, changes nothing."""
 
-import dataclasses
 import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from gpu_setup import compatibility as fit
 from gpu_setup import tensorflow_probe
 from gpu_setup.config import Config
-from gpu_setup.libraries import Found, find
+from gpu_setup.facts import Facts, Gpu, PciGpu
+from gpu_setup.libraries import find
 from gpu_setup.machine import Machine
 
 SMI_FIELDS = "index,name,driver_version,compute_cap,mig.mode.current"
@@ -29,58 +28,6 @@ MOKUTIL, LDCONFIG = ("mokutil", "--sb-state"), ("ldconfig", "-p")
 COMMANDS = (SMI, SMI_LIST, DPKG, DKMS, BAZEL, NVCC, MODINFO, MOKUTIL, LDCONFIG)
 PCI = "/sys/bus/pci/devices"
 _VERSION = r"(\d+(?:\.\d+)+)"
-
-
-@dataclasses.dataclass(frozen=True)
-class Gpu:
-    """One card as nvidia-smi names it; "" where it does not say."""
-
-    name: str
-    driver: str
-    capability: str
-    mig: str
-
-
-@dataclasses.dataclass(frozen=True)
-class PciGpu:
-    """One NVIDIA display device on the bus; speeds in GT/s, widths in lanes."""
-
-    address: str
-    device: str
-    card_link: tuple[float, int]
-    slot_link: tuple[float, int]
-
-
-@dataclasses.dataclass
-class Facts:
-    """Everything found; None always means "could not tell", never "absent"."""
-
-    system: str = ""
-    kernel: str = ""
-    container: str = ""
-    wsl: bool = False
-    packages: list[tuple[str, str, str]] | None = None
-    has_runfile_driver: bool = False
-    dkms: list[tuple[str, str, str, str]] | None = None
-    modules: set[str] | None = None
-    boot_line: str | None = None
-    pci_gpus: list[PciGpu] | None = None
-    smi_state: str = ""
-    smi_gpus: list[Gpu] = dataclasses.field(default_factory=list)
-    mig_instances: int = 0
-    loaded_driver: str = ""
-    installed_driver: str = ""
-    library_driver: str = ""
-    toolkits: list[tuple[str, str]] = dataclasses.field(default_factory=list)
-    nvcc: str = ""
-    cudnns: list[tuple[str, str]] = dataclasses.field(default_factory=list)
-    libraries: Found = dataclasses.field(default_factory=Found)
-    secure_boot: bool | None = None
-    bazel: str = ""
-    python: dict[str, Any] = dataclasses.field(default_factory=dict)
-    environment: dict[str, str] = dataclasses.field(default_factory=dict)
-    tensorflow: dict[str, Any] = dataclasses.field(default_factory=dict)
-    errors: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def collect(machine: Machine, config: Config) -> Facts:

@@ -17,6 +17,7 @@ from absl import flags
 
 from gpu_setup import entry, probes
 from gpu_setup.config import Config
+from gpu_setup.facts import Facts
 from gpu_setup.machine import SAVED, Machine
 from gpu_setup.redaction import private_words, redact
 
@@ -44,7 +45,7 @@ def entries(machine: Machine) -> tuple[dict[str, str], dict[str, str]]:
     return files, links
 
 
-def answers(machine: Machine, facts: probes.Facts) -> str:
+def answers(machine: Machine, facts: Facts) -> str:
     """What machine.json holds: commands, environment, Python and TensorFlow."""
     commands = {k: dataclasses.asdict(v) for k, v in machine.commands.items()}
     if cache := commands.get(" ".join(probes.LDCONFIG)):
@@ -60,7 +61,7 @@ def answers(machine: Machine, facts: probes.Facts) -> str:
     return redact(json.dumps(saved, indent=1, sort_keys=True))
 
 
-def write(path: Path, machine: Machine, facts: probes.Facts) -> int:
+def write(path: Path, machine: Machine, facts: Facts) -> int:
     """Writes the archive whole or not at all.
 
     Args:

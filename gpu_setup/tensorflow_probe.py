@@ -6,8 +6,9 @@ import sys
 from importlib import resources
 from typing import Any
 
+from gpu_setup.commands import run_command
 from gpu_setup.config import Config
-from gpu_setup.machine import Machine, run_command
+from gpu_setup.machine import Machine
 
 MARK = "gpu_setup-answer:"
 

@@ -13,6 +13,7 @@ import pytest
 
 from gpu_setup import guide, logs, redaction, report
 from gpu_setup.case import Finding
+from gpu_setup.machine import Machine
 from tests.gpu_setup.machines import BLIND, NO_CARD, SOUND
 from tests.gpu_setup.remote import ROOT
 
@@ -272,6 +273,12 @@ def test_log_flag(check, tmp_path, log, code):
     assert check("--log=-", input=log).stdout == done.stdout
     if code:
         assert "Mend first: line 4" in done.stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/sbin/ldconfig"), reason="no ldconfig")
+def test_commands_of_the_system_are_found_without_their_folders_on_path(monkeypatch):
+    monkeypatch.setenv("PATH", "/no/such")
+    assert Machine().run("ldconfig", "-p").state == "ok"
 
 
 def test_this_machine_in_two_seconds(check):

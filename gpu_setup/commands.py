@@ -1,0 +1,67 @@
+"""Runs a command of the machine, and ends all of it when its time is up."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """What a command answered.
+
+    Attributes:
+      state: "ok" (it ran, whatever its exit code), "missing", "denied" or "timeout";
+        "unrecorded" where a saved machine was never asked.
+      code: its exit code, None unless it ran.
+      text: stdout and stderr together.
+    """
+
+    state: str
+    code: int | None = None
+    text: str = ""
+
+
+def run_command(
+    argv: list[str], seconds: float, environment: dict[str, str] | None = None
+) -> Output:
+    """Runs one command in a session of its own, and kills all of it in time.
+
+    Args:
+      argv: program and arguments; no shell is involved.
+      seconds: the limit.
+      environment: variables for the command; this process's own by default.
+
+    Returns:
+      The output; never raises for what the command does.
+    """
+    try:
+        child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
+        )
+    except FileNotFoundError:
+        return Output("missing")
+    except OSError:
+        return Output("denied")
+    try:
+        text, _ = child.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        _end(child)
+        return Output("timeout")
+    except BaseException:  # Ctrl-C: the session of its own did not get it
+        _end(child)
+        raise
+    return Output("ok", child.returncode, text.decode(errors="replace"))
+
+
+def _end(child: subprocess.Popen) -> None:
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.communicate(timeout=1)
+    except (OSError, subprocess.TimeoutExpired):
+        pass  # a process stuck in the driver cannot be killed; do not wait for it
