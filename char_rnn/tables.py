@@ -40,18 +40,32 @@ def unroll(
         if not teacher_forcing:
             return model.unroll(characters, state, teacher_forcing)
         _, table = model.cell(every, every)
-        return x @ table, tf.nn.softmax(x[-1] @ table)
+        return product(x, table), tf.nn.softmax(x[-1] @ table)
     if config.combine == "sum":
-        r = recurrence(x @ (model.U + model.b), model.W, state, config.activation)
-        return r @ model.V + model.c, r[-1]
+        drive = product(x, model.U + model.b)
+        r = recurrence(drive, model.W, state, config.activation)
+        return product(r, model.V) + model.c, r[-1]
     act = ACTIVATIONS[config.activation]
     e = act(model.U + model.b[:nodes])  # [A, n]
     into_r = e @ model.W[:nodes] + model.b[nodes:]
     first = state[:, :nodes] @ model.W[:nodes] + model.b[nodes:]
-    drive = tf.concat([first[tf.newaxis], x[:-1] @ into_r], axis=0)  # [T, B, n]
+    drive = tf.concat([first[tf.newaxis], product(x[:-1], into_r)], axis=0)  # [T, B, n]
     r = recurrence(drive, model.W[nodes:], state[:, nodes:], config.activation)
-    logits = x @ (e @ model.V[:nodes] + model.c) + r @ model.V[nodes:]
+    of_x = e @ model.V[:nodes] + model.c
+    logits = product(x, of_x) + product(r, model.V[nodes:])
     return logits, tf.concat([x[-1] @ e, r[-1]], axis=1)
+
+
+def product(a: tf.Tensor, W: tf.Tensor) -> tf.Tensor:
+    """a W for all steps and streams, [T, B, k] by [k, m], as one flat product.
+
+    XLA computes it a third faster than the same product of a batch of matrices.
+    """
+    return tf.reshape(_flat(a) @ W, [*a.shape[:2], W.shape[1]])
+
+
+def _flat(a: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(a, [-1, a.shape[-1]])
 
 
 def recurrence(
@@ -87,7 +101,8 @@ def recurrence(
                 reverse=True,
             )
             previous = tf.concat([before[tf.newaxis], r[:-1]], axis=0)
-            return d, tf.einsum("tbi,tbj->ij", previous, d), d[0] @ transposed
+            into_W = tf.matmul(_flat(previous), _flat(d), transpose_a=True)
+            return d, into_W, d[0] @ transposed
 
         return r, grad
 
