@@ -33,27 +33,43 @@ def unroll(
     teacher_forcing: bool = True,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """What `CharRNN.unroll` returns, to rounding."""
-    config, size, nodes = model.config, model.alphabet_size, model.config.num_nodes
-    x = tf.one_hot(characters, size, dtype=model.U.dtype)  # [T, B, A]
-    every = tf.eye(size, dtype=model.U.dtype)
+    config, nodes, V, c = model.config, model.config.num_nodes, model.V, model.c
     if config.arch == 2:
         if not teacher_forcing:
             return model.unroll(characters, state, teacher_forcing)
+        every = tf.eye(model.alphabet_size, dtype=V.dtype)
         _, table = model.cell(every, every)
-        return product(x, table), tf.nn.softmax(x[-1] @ table)
+        logits = lookup(table, characters)
+        return logits, tf.nn.softmax(logits[-1])
     if config.combine == "sum":
-        drive = product(x, model.U + model.b)
+        drive = lookup(model.U + model.b, characters)
         r = recurrence(drive, model.W, state, config.activation)
-        return product(r, model.V) + model.c, r[-1]
-    act = ACTIVATIONS[config.activation]
-    e = act(model.U + model.b[:nodes])  # [A, n]
+        return product(r, V) + c, r[-1]
+    e = ACTIVATIONS[config.activation](model.U + model.b[:nodes])  # [A, n]
     into_r = e @ model.W[:nodes] + model.b[nodes:]
     first = state[:, :nodes] @ model.W[:nodes] + model.b[nodes:]
-    drive = tf.concat([first[tf.newaxis], product(x[:-1], into_r)], axis=0)  # [T, B, n]
+    later = lookup(into_r, characters[:-1])
+    drive = tf.concat([first[tf.newaxis], later], axis=0)  # [T, B, n]
     r = recurrence(drive, model.W[nodes:], state[:, nodes:], config.activation)
-    of_x = e @ model.V[:nodes] + model.c
-    logits = product(x, of_x) + product(r, model.V[nodes:])
-    return logits, tf.concat([x[-1] @ e, r[-1]], axis=1)
+    logits = lookup(e @ V[:nodes] + c, characters) + product(r, V[nodes:])
+    return logits, tf.concat([lookup(e, characters[-1]), r[-1]], axis=1)
+
+
+def lookup(table: tf.Tensor, characters: tf.Tensor) -> tf.Tensor:
+    """The table's rows, [..., k] of [A, k] and ids [...].
+
+    The gradient is a product with one-hot vectors; XLA's is a scatter, row by row.
+    """
+
+    @tf.custom_gradient
+    def run(table):
+        def grad(upstream):
+            x = tf.one_hot(characters, table.shape[0], dtype=table.dtype)
+            return tf.matmul(_flat(x), _flat(upstream), transpose_a=True)
+
+        return tf.gather(table, characters), grad
+
+    return run(table)
 
 
 def product(a: tf.Tensor, W: tf.Tensor) -> tf.Tensor:
