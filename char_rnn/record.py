@@ -46,7 +46,7 @@ class Recorder:
         config: the settings.
         corpus: the text.
         look_every: steps between looks; 0: `LOOKS` in all.
-        save_every: seconds between checkpoints.
+        save_every: seconds between checkpoints; there is one after every look too.
         """
         self._folder, self._config, self._corpus = folder, config, corpus
         self._train, self._valid, self._test = corpus.split()
@@ -103,7 +103,7 @@ class Recorder:
                 self._norms += float(progress.norms.sum(dtype=np.float64))
                 self._since += len(progress.losses)
                 self.news = self._look() if trainer.step == look else ""
-                if time.monotonic() - self._saved > self._save_every:
+                if self.news or time.monotonic() - self._saved > self._save_every:
                     self.save()
                 yield progress
                 began = time.monotonic()

@@ -186,7 +186,6 @@ def test_its_own_alphabet(run, tmp_path):
     [
         ("main", ["--corpus=none.txt"], "none.txt: no such file"),
         ("main", ["--corpus=setup.cfg"], "--alphabet=clean or corpus"),
-        ("main", ["--corpus=char_rnn/__init__.py"], "0 characters"),
         ("main", ["--arch=3"], "--arch=3"),
         ("main", ["--num_nodes=0"], "--num_nodes=0"),
         ("main", ["--learning_rate=0"], "--learning_rate=0"),
