@@ -11,7 +11,9 @@ ROOT = pathlib.Path(__file__).parents[1]
 ENTRY_POINTS = {
     "genetic.main": "--population=many",
     "gpu_setup.check": "--command_seconds=soon",
+    "style_transfer.figures": "--steps=many",
     "style_transfer.main": "--steps=many",
+    "style_transfer.pretrain": "--epochs=many",
 }
 
 
