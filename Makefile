@@ -25,8 +25,7 @@ demo-genetic: $(INSTALLED)  ## Choose an airline's flights, and check the choice
 	$(BIN)/python -m genetic.main --exact
 
 demo-style: $(INSTALLED)  ## Paint the embedded photograph in the embedded style
-	$(BIN)/python -m style_transfer.main --weights=random --size=320 --steps=60 \
-	  --optimizer=lbfgs --save_every=5
+	$(BIN)/python -m style_transfer.main --weights=compact --size=512
 
 test: $(INSTALLED)  ## Run the tests
 	$(BIN)/python -m pytest

@@ -7,15 +7,13 @@ random place, size and shape, mirrored, small at first and larger later (Tan and
 "EfficientNetV2", 2021, section 4).
 """
 
-import dataclasses
 import math
-import zipfile
-from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
-from style_transfer import features, images
+from style_transfer import dataset, features
+from style_transfer.config import Training
 
 LAYERS = features.filter_shapes("compact")  # kernel shapes by name
 
@@ -26,29 +24,6 @@ Weights = dict[str, np.ndarray]
 EPSILON = 1e-3  # added to variances, as in Keras
 MOMENTUM = 0.9
 PIXEL_SCALE = 64.0  # about the deviation of pixels
-
-
-@dataclasses.dataclass(frozen=True)
-class Training:
-    """The settings of a training run."""
-
-    epochs: int = 60
-    batch: int = 128
-    crops: tuple[int, ...] = (32, 32, 40, 48)  # pixels, by quarter of the run
-    learning_rate: float = 0.1  # peak; usual for this batch with batch norm
-    weight_decay: float = 5e-4  # usual for nets of this kind on small data
-    label_smoothing: float = 0.1
-    smallest_crop: float = 0.35  # share of the picture's area
-    jitter: float = 0.2  # of brightness and of contrast
-    seed: int = 0
-
-    def __post_init__(self):
-        for name in ("epochs", "batch", "learning_rate"):
-            value = getattr(self, name)
-            if not 0 < value < math.inf:
-                raise ValueError(f"--{name}={value}: must be above 0")
-        if self.seed < 0:
-            raise ValueError(f"--seed={self.seed}: must be at least 0")
 
 
 class Classifier:
@@ -127,7 +102,9 @@ class Classifier:
             step: number of the step, which seeds its crops.
             rate: learning rate.
         """
-        crops = features.preprocess(augment(pictures, side, self.training, step))
+        crops = features.preprocess(
+            dataset.augment(pictures, side, self.training, step)
+        )
         smoothing = self.training.label_smoothing
         targets = tf.one_hot(
             labels,
@@ -167,162 +144,3 @@ class Classifier:
         weights["head/kernel"] = get["head/kernel"]
         weights["head/bias"] = get["head/offset"]
         return {name: np.float16(value) for name, value in weights.items()}
-
-
-def augment(
-    pictures: tf.Tensor, side: int, training: Training, step: tf.Tensor
-) -> tf.Tensor:
-    """Crops of random place, size, shape, mirroring, brightness and contrast.
-
-    Args:
-        pictures: uint8 [n, h, w, 3].
-        side: pixels of the crops.
-        training: how far they may vary.
-        step: seeds them, with the seed of the training.
-
-    Returns:
-        float32 [n, side, side, 3], about [0, 255].
-    """
-    count = tf.shape(pictures)[0]
-    random = tf.random.stateless_uniform([7, count], [training.seed, step])
-    area = training.smallest_crop + (1 - training.smallest_crop) * random[0]
-    aspect = tf.exp((2 * random[1] - 1) * math.log(4 / 3))
-    height = tf.minimum(tf.sqrt(area * aspect), 1.0)
-    width = tf.minimum(tf.sqrt(area / aspect), 1.0)
-    top, left = random[2] * (1 - height), random[3] * (1 - width)
-    mirrored = random[4] < 0.5
-    near, far = left, left + width
-    boxes = tf.stack(
-        [
-            top,
-            tf.where(mirrored, far, near),
-            top + height,
-            tf.where(mirrored, near, far),
-        ],
-        axis=1,
-    )
-    crops = tf.image.crop_and_resize(pictures, boxes, tf.range(count), [side, side])
-    gain = (1 + training.jitter * (2 * random[5] - 1))[:, None, None, None]
-    shift = (255 * training.jitter * (random[6] - 0.5))[:, None, None, None]
-    return (crops - 127.5) * gain + 127.5 + shift
-
-
-def rate_at(training: Training, step: int, steps: int) -> float:
-    """Learning rate: up a line for a sixteenth of the run, then down a cosine."""
-    warm = steps / 16
-    if step < warm:
-        return training.learning_rate * (step + 1) / (warm + 1)
-    progress = (step - warm) / (steps - warm)
-    return 0.5 * training.learning_rate * (1 + math.cos(math.pi * progress))
-
-
-def steps_an_epoch(training: Training, pictures: int) -> int:
-    """Full batches in that many pictures; at least one."""
-    return max(1, pictures // training.batch)
-
-
-def train(
-    classifier: Classifier, pictures: np.ndarray, labels: np.ndarray, done: int = 0
-) -> Iterator[tuple[int, float]]:
-    """Steps of training, each yielded as its number from 1 and its loss.
-
-    Args:
-        classifier: is changed in place.
-        pictures: uint8 [n, h, w, 3].
-        labels: int32 [n].
-        done: steps that the classifier has had; they are not made again.
-    """
-    training = classifier.training
-    batch = min(training.batch, len(pictures))
-    every = steps_an_epoch(training, len(pictures))
-    steps = training.epochs * every
-    for step in range(done, steps):
-        epoch, place = divmod(step, every)
-        if place == 0 or step == done:
-            order = np.random.default_rng([training.seed, epoch]).permutation(
-                len(pictures)
-            )
-        chosen = np.sort(order[place * batch : (place + 1) * batch])
-        side = training.crops[step * len(training.crops) // steps]
-        loss = classifier.step(
-            pictures[chosen],
-            labels[chosen],
-            side,
-            tf.constant(step, tf.int32),
-            tf.constant(rate_at(training, step, steps), tf.float32),
-        )
-        yield step + 1, float(loss)
-
-
-def accuracy(
-    weights: Weights, pictures: np.ndarray, labels: np.ndarray, mirror: bool = False
-) -> float:
-    """Share of `pictures` whose best class is right, by the exported weights.
-
-    Args:
-        weights: of `Classifier.folded`.
-        pictures: uint8 [n, h, w, 3].
-        labels: int32 [n].
-        mirror: adds the scores of the mirrored picture.
-    """
-
-    filters = {
-        name: (weights[f"{name}/kernel"], weights[f"{name}/bias"]) for name in LAYERS
-    }
-    kernel, bias = (np.float32(weights[f"head/{kind}"]) for kind in ("kernel", "bias"))
-
-    @tf.function(reduce_retracing=True)
-    def score(batch: tf.Tensor) -> tf.Tensor:
-        inputs = features.preprocess(tf.cast(batch, tf.float32))
-        inputs = tf.cast(inputs, features.fastest_precision())
-        maps = features.feature_maps(filters, inputs, ["conv5_1"], "average")
-        pooled = tf.reduce_mean(tf.cast(maps["conv5_1"], tf.float32), [1, 2])
-        return pooled @ kernel + bias
-
-    right = 0
-    for begin in range(0, len(pictures), 250):
-        batch = pictures[begin : begin + 250]
-        scores = score(batch)
-        if mirror:
-            scores += score(batch[:, :, ::-1])
-        best = tf.argmax(scores, axis=1).numpy()
-        right += int(np.sum(best == labels[begin : begin + 250]))
-    return right / len(pictures)
-
-
-def save(path: str, classifier: Classifier, step: int) -> None:
-    """Write the whole state after `step` steps."""
-    state = {name: value.numpy() for name, value in classifier.variables.items()}
-    mark = repr(classifier.training)
-    images.write_whole(
-        path, lambda file: np.savez(file, step=step, training=mark, **state)
-    )
-
-
-def load(path: str, classifier: Classifier) -> int:
-    """Take up a state that `save` wrote; returns its step.
-
-    Raises:
-        OSError: damaged.
-        ValueError: of a training with other settings or classes.
-    """
-    try:
-        with np.load(path) as file:
-            state = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise OSError(f"checkpoint {path} cannot be read: {error}") from error
-    same = str(state.get("training")) == repr(classifier.training)
-    shapes = {name: tuple(v.shape) for name, v in classifier.variables.items()}
-    if not same or any(state[name].shape != shapes[name] for name in shapes):
-        raise ValueError(
-            f"checkpoint {path} is of a training with other settings or classes: "
-            "remove it, or name another --out_dir"
-        )
-    for name, variable in classifier.variables.items():
-        variable.assign(state[name])
-    return int(state["step"])
-
-
-def export(path: str, weights: Weights) -> None:
-    """Write what `Classifier.folded` returns, for `weights.read_compact`."""
-    images.write_whole(path, lambda file: np.savez_compressed(file, **weights))

@@ -1,4 +1,4 @@
-"""What one run does: every setting, its default, and where the default comes from."""
+"""What a run does: every setting, its default, and where the default comes from."""
 
 import dataclasses
 import math
@@ -99,6 +99,29 @@ class Config:
         if self.init == "auto":
             start = "content" if self.mode == "transfer" else "noise"
             object.__setattr__(self, "init", start)
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """The settings of a training run."""
+
+    epochs: int = 60
+    batch: int = 128
+    crops: tuple[int, ...] = (32, 32, 40, 48)  # pixels, by quarter of the run
+    learning_rate: float = 0.1  # peak; usual for this batch with batch norm
+    weight_decay: float = 5e-4  # usual for nets of this kind on small data
+    label_smoothing: float = 0.1
+    smallest_crop: float = 0.35  # share of the picture's area
+    jitter: float = 0.2  # of brightness and of contrast
+    seed: int = 0
+
+    def __post_init__(self):
+        for name in ("epochs", "batch", "learning_rate"):
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise ValueError(f"--{name}={value}: must be above 0")
+        if self.seed < 0:
+            raise ValueError(f"--seed={self.seed}: must be at least 0")
 
 
 def _layers(name: str, layers: tuple[str, ...]) -> None:

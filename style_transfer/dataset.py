@@ -1,15 +1,19 @@
-"""Labelled pictures from class folders, or from tars of class folders.
+"""Labelled pictures from class folders or tars of them, and crops to train on.
 
 Each picture's class is the folder it lies in, whatever lies above that.
 """
 
 import io
+import math
 import os
 import tarfile
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image, UnidentifiedImageError
+
+from style_transfer.config import Training
 
 ENDINGS = (".jpeg", ".jpg", ".png", ".webp")
 
@@ -77,3 +81,41 @@ def _square(picture: Image.Image, side: int) -> np.ndarray:
         box = (left, top, left + edge, top + edge)
         picture = picture.resize((side, side), Image.Resampling.BICUBIC, box)
     return np.asarray(picture)
+
+
+def augment(
+    pictures: tf.Tensor, side: int, training: Training, step: tf.Tensor
+) -> tf.Tensor:
+    """Crops of random place, size, shape, mirroring, brightness and contrast.
+
+    Args:
+        pictures: uint8 [n, h, w, 3].
+        side: pixels of the crops.
+        training: how far they may vary.
+        step: seeds them, with the seed of the training.
+
+    Returns:
+        float32 [n, side, side, 3], about [0, 255].
+    """
+    count = tf.shape(pictures)[0]
+    random = tf.random.stateless_uniform([7, count], [training.seed, step])
+    area = training.smallest_crop + (1 - training.smallest_crop) * random[0]
+    aspect = tf.exp((2 * random[1] - 1) * math.log(4 / 3))
+    height = tf.minimum(tf.sqrt(area * aspect), 1.0)
+    width = tf.minimum(tf.sqrt(area / aspect), 1.0)
+    top, left = random[2] * (1 - height), random[3] * (1 - width)
+    mirrored = random[4] < 0.5
+    near, far = left, left + width
+    boxes = tf.stack(
+        [
+            top,
+            tf.where(mirrored, far, near),
+            top + height,
+            tf.where(mirrored, near, far),
+        ],
+        axis=1,
+    )
+    crops = tf.image.crop_and_resize(pictures, boxes, tf.range(count), [side, side])
+    gain = (1 + training.jitter * (2 * random[5] - 1))[:, None, None, None]
+    shift = (255 * training.jitter * (random[6] - 0.5))[:, None, None, None]
+    return (crops - 127.5) * gain + 127.5 + shift

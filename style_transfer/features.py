@@ -52,8 +52,8 @@ class Network:
         weights: where they came from: "imagenet", "compact", "random" or a file.
         pooling: "average" or "max".
         precision: "bfloat16" or "float32", of the convolutions alone.
-        style_scale: the factor on the style loss that makes beta comparable, see
-            `weights.STYLE_SCALES`.
+        style_scales: the factors on the style loss of each block that make beta
+            comparable, see `weights.STYLE_SCALES`.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Network:
     weights: str
     pooling: str = "average"
     precision: str = "float32"
-    style_scale: float = 1.0
+    style_scales: tuple[float, ...] = (1.0,) * 5
 
     def features(self, image: tf.Tensor, layers: Sequence[str]) -> dict[str, tf.Tensor]:
         """Feature maps F^l of `image`, float32 [height, width, N_l], by layer.
@@ -125,9 +125,14 @@ def filter_shapes(network: str) -> dict[str, tuple[int, int, int, int]]:
     }
 
 
+def block(layer: str) -> int:
+    """The number of the layer's block, from 1."""
+    return int(layer[4])
+
+
 def stride(layer: str) -> int:
     """Pixels of the image from one position of a feature map to the next."""
-    return 2 ** (int(layer[4]) - 1)
+    return 2 ** (block(layer) - 1)
 
 
 def reach(layers: Sequence[str], network: str) -> int:

@@ -217,7 +217,7 @@ def paint(run, saved, recorder) -> None:
                 keep()
                 kept = time.monotonic()
     except KeyboardInterrupt:
-        if progress:
+        if progress and progress.step == len(recorder.rows):
             keep()
         raise
     finally:

@@ -1,5 +1,6 @@
 """How much memory a run will take, and whether it fits: whole, in tiles, or not."""
 
+import math
 import os
 
 from style_transfer import features
@@ -10,6 +11,7 @@ from style_transfer.terms import layers
 
 GIB = 2.0**30
 BASE = 0.8 * GIB  # TensorFlow itself, before the first picture
+COPIES = 32  # bytes a filter's value: as read, as convolved, and as oneDNN arranges it
 # Bytes a value of the feature maps: itself and its gradient in the precision of the
 # convolutions, and what is alive beside them; measured, see the README.
 BYTES = {"bfloat16": 5.0, "float32": 9.0}
@@ -55,6 +57,7 @@ def estimate(
         margin = features.reach(names, network) + ALIGNMENT
         outer = [min(edge, 1.5 * side + 2 * margin) for edge in (height, width)]
         seen = outer[0] * outer[1]
+    filters = sum(map(math.prod, features.filter_shapes(network).values()))
     maps = values_a_pixel(network, max(names))
     targets = 4 * sum(
         CHANNELS[network][name] / features.stride(name) ** 2
@@ -65,7 +68,7 @@ def estimate(
         CHANNELS[network][name] / features.stride(name) ** 2 for name in names
     )
     work = seen * (maps * BYTES[precision] + floats)
-    return BASE + kept + pixels * targets + work
+    return BASE + COPIES * filters + kept + pixels * targets + work
 
 
 def available() -> float:

@@ -47,13 +47,14 @@ class Adam:
             FloatingPointError: a loss or gradient is not finite.
         """
         self.losses, gradient = evaluate(self._objective, self.image)
-        self._step += 1
-        self._mean += 0.1 * (gradient - self._mean)
-        self._square += 0.001 * (gradient**2 - self._square)
-        mean = self._mean / (1 - 0.9**self._step)
-        square = self._square / (1 - 0.999**self._step)
-        change = self._rate * mean / (np.sqrt(square) + 1e-7)
-        self.image = np.clip(self.image - change, 0.0, 255.0)
+        step = self._step + 1
+        mean = self._mean + 0.1 * (gradient - self._mean)
+        square = self._square + 0.001 * (gradient**2 - self._square)
+        root = np.sqrt(square / (1 - 0.999**step))
+        change = self._rate * mean / (1 - 0.9**step) / (root + 1e-7)
+        image = np.clip(self.image - change, 0.0, 255.0)
+        # All at once: Ctrl-C between them would leave a state that is none.
+        self.image, self._mean, self._square, self._step = image, mean, square, step
         return True
 
     def state(self) -> State:
@@ -68,7 +69,7 @@ class Adam:
     def restore(self, state: State) -> None:
         """Go on from what `state` returned."""
         self.image = state["image"]
-        self._mean, self._square = state["mean"].copy(), state["square"].copy()
+        self._mean, self._square = state["mean"], state["square"]
         self._step = int(state["updates"])
 
 

@@ -14,31 +14,39 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from style_transfer import entry
+from style_transfer.config import Training
+
+DEFAULT = Training()
 
 flags.DEFINE_list("train", None, "Folders or tars of class folders.")
 flags.DEFINE_list("validation", None, "The same, kept back to measure accuracy.")
 flags.DEFINE_string("out_dir", "out/style_transfer/pretrain", "Checkpoint and export.")
-flags.DEFINE_integer("epochs", 60, "Times that every picture is seen.")
-flags.DEFINE_integer("batch", 128, "Pictures a step.")
-flags.DEFINE_float("learning_rate", 0.1, "At its peak.")
+flags.DEFINE_integer("epochs", DEFAULT.epochs, "Times that every picture is seen.")
+flags.DEFINE_integer("batch", DEFAULT.batch, "Pictures a step.")
+flags.DEFINE_float("learning_rate", DEFAULT.learning_rate, "At its peak.")
 flags.DEFINE_integer("side", 64, "Pixels to which pictures are cut and decoded.")
 flags.DEFINE_float("checkpoint_seconds", 60.0, "Between checkpoints.")
-flags.DEFINE_integer("seed", 0, "Of filters, order and crops.")
+flags.DEFINE_integer("seed", DEFAULT.seed, "Of filters, order and crops.")
 FLAGS = flags.FLAGS
 
 
 def prepare():
     """Settings, pictures and network; a mistake of the user ends here."""
     entry.start_tensorflow()
-    from style_transfer import classifier, dataset, images
+    from style_transfer import classifier, dataset, images, training
 
     for name in ("train", "validation"):
         if not FLAGS[name].value:
             raise ValueError(f"--{name}: name folders or tars of class folders")
-    if FLAGS.side < 48:
-        raise ValueError(f"--side={FLAGS.side}: must be at least 48")
-    settings = {name: FLAGS[name].value for name in ("epochs", "batch", "seed")}
-    training = classifier.Training(learning_rate=FLAGS.learning_rate, **settings)
+    settings = Training(
+        **{
+            name: FLAGS[name].value
+            for name in Training.__dataclass_fields__
+            if name in FLAGS
+        }
+    )
+    if FLAGS.side < max(settings.crops):
+        raise ValueError(f"--side={FLAGS.side}: must be at least {max(settings.crops)}")
     images.check_writable(os.path.join(FLAGS.out_dir, "loss.png"))
     pictures, labels, classes = dataset.read(FLAGS.train, FLAGS.side)
     held = dataset.read(FLAGS.validation, FLAGS.side, classes)[:2]
@@ -48,10 +56,10 @@ def prepare():
         len(classes),
         len(held[0]),
     )
-    network = classifier.Classifier(training, len(classes))
+    network = classifier.Classifier(settings, len(classes))
     done = 0
     if os.path.exists(_path("checkpoint.npz")):
-        done = classifier.load(_path("checkpoint.npz"), network)
+        done = training.load(_path("checkpoint.npz"), network)
         logging.info("going on after step %d", done)
     return network, (pictures, labels), held, done
 
@@ -62,17 +70,17 @@ def _path(name: str) -> str:
 
 def train(network, data, held, done: int) -> list[float]:
     """Train to the end; returns the accuracy after each epoch."""
-    from style_transfer import classifier
+    from style_transfer import training
 
-    every = classifier.steps_an_epoch(network.training, len(data[0]))
+    every = training.steps_an_epoch(network.training, len(data[0]))
     total = network.training.epochs * every
     accuracies, kept = [], time.monotonic()
     bar = tqdm(total=total, initial=done, unit="step", disable=None)
-    for step, loss in classifier.train(network, *data, done):
+    for step, loss in training.train(network, *data, done):
         bar.set_postfix_str(f"loss {loss:.3f}", refresh=False)
         bar.update()
         if step % every == 0:
-            accuracies.append(classifier.accuracy(network.folded(), *held))
+            accuracies.append(training.accuracy(network.folded(), *held))
             logging.info(
                 "epoch %d  loss %.3f  accuracy %.4f",
                 step // every,
@@ -80,7 +88,7 @@ def train(network, data, held, done: int) -> list[float]:
                 accuracies[-1],
             )
         if step == total or time.monotonic() - kept >= FLAGS.checkpoint_seconds:
-            classifier.save(_path("checkpoint.npz"), network, step)
+            training.save(_path("checkpoint.npz"), network, step)
             kept = time.monotonic()
     bar.close()
     return accuracies
@@ -95,14 +103,14 @@ def main(argv: list[str]) -> int:
     except (ValueError, OSError) as error:
         entry.fail(error)
         return 2
-    from style_transfer import classifier, images
+    from style_transfer import images, training
 
     began = time.monotonic()
     accuracies = train(network, data, held, done)
     weights = network.folded()
-    classifier.export(_path("compact.npz"), weights)
+    training.export(_path("compact.npz"), weights)
     result = {
-        "accuracy": classifier.accuracy(weights, *held, mirror=True),
+        "accuracy": training.accuracy(weights, *held, mirror=True),
         "accuracy_by_epoch": accuracies,
         "pictures": len(data[0]),
         "held_back": len(held[0]),

@@ -139,11 +139,10 @@ def _style_terms(
         grams = [{name: sum(b * gram[name] for b, gram in pairs) for name in names}]
         masks = [None]
     height, width = pictures.content.shape[:2]
-    weight = config.style_weight * network.style_scale
     return [
         Style(
             layer,
-            weight,
+            config.style_weight * network.style_scales[features.block(layer) - 1],
             region_grams[layer],
             layer_weight * (1.0 if mask is None else float(np.mean(mask))),
             positions(height, width, layer),

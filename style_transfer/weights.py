@@ -27,10 +27,14 @@ IMAGENET_MD5 = "253f8cb515780f3b799900260a226db6"
 DOWNLOAD_TIMEOUT = 15.0  # seconds without a byte
 COMPACT_PATH = os.path.join(os.path.dirname(__file__), "data", "compact.npz")
 
-# Scaling features by s scales the content loss by s^2 and the style loss by s^4, so
-# one beta means one look only for one s. ImageNet's filters answer with hundreds,
-# calibrated and compact ones with about one: their style loss is multiplied by this.
-STYLE_SCALES = {"random": 1e6, "compact": 1e6}
+# Scaling a layer's features by s scales its style loss by s^4, so one beta means one
+# look only for one s. ImageNet's filters answer with hundreds, random and compact ones
+# with about one: their style loss is multiplied by these, for each of the five blocks.
+STYLE_SCALES = {
+    "imagenet": (1.0,) * 5,
+    "random": (1e6,) * 5,
+    "compact": (1e5, 5e5, 2.5e5, 2.5e4, 2.5e3),
+}
 
 
 def load(
@@ -72,8 +76,9 @@ def load(
         filters = read_vgg19(imagenet_path() if weights == "imagenet" else weights)
     if precision == "auto":
         precision = features.fastest_precision()
-    scale = STYLE_SCALES.get("compact" if name == "compact" else weights, 1.0)
-    return Network(name, filters, weights, pooling, precision, scale), reason
+    kind = {"compact": "compact", "vgg19": "imagenet"}[name]
+    scales = STYLE_SCALES["random" if weights == "random" else kind]
+    return Network(name, filters, weights, pooling, precision, scales), reason
 
 
 def check_layers(network: Network, layers: Sequence[str]) -> None:

@@ -53,7 +53,7 @@ def test_total_is_the_weighted_sum_of_the_posts_losses(content, style):
     np.testing.assert_allclose(found["style_loss"], expected_style, rtol=1e-5)
     share = REFERENCE_PIXELS / (32 * 40)
     total = 2.0 * share * expected_content + 4.0 * share * variation
-    total += 3.0 * network().style_scale * expected_style
+    total += 3.0 * network().style_scales[0] * expected_style
     np.testing.assert_allclose(found["total_loss"], total, rtol=1e-5)
     assert gradient.shape == image.shape
 

@@ -13,8 +13,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from style_transfer import classifier, dataset, features, weights
-from style_transfer.classifier import Classifier, Training
+from style_transfer import classifier, dataset, features, training, weights
+from style_transfer.classifier import Classifier
+from style_transfer.config import Training
 
 ROOT = pathlib.Path(__file__).parents[2]
 TINY = Training(epochs=2, batch=8, crops=(16, 32), learning_rate=0.05)
@@ -75,7 +76,7 @@ def test_crops_stay_within_the_picture_and_vary():
     ramp = np.tile(np.arange(64, dtype=np.uint8)[:, None], (64, 1, 64))[..., None]
     pictures = np.concatenate([ramp, ramp.transpose(0, 2, 1, 3), ramp], axis=-1)
     plain = Training(jitter=0.0)
-    crops = classifier.augment(pictures, 32, plain, tf.constant(3)).numpy()
+    crops = dataset.augment(pictures, 32, plain, tf.constant(3)).numpy()
     assert crops.shape == (64, 32, 32, 3)
     assert crops.min() >= 0 and crops.max() <= 63
     down, across = crops[..., 0], crops[..., 1]
@@ -84,14 +85,14 @@ def test_crops_stay_within_the_picture_and_vary():
     assert 16 < mirrored.sum() < 48
     area = np.ptp(down, axis=(1, 2)) * np.ptp(across, axis=(1, 2)) / 63**2
     assert area.min() > 0.3 and area.max() > 0.8
-    again = classifier.augment(pictures, 32, plain, tf.constant(3))
+    again = dataset.augment(pictures, 32, plain, tf.constant(3))
     np.testing.assert_array_equal(crops, again)
-    other = classifier.augment(pictures, 32, plain, tf.constant(4))
+    other = dataset.augment(pictures, 32, plain, tf.constant(4))
     assert not np.array_equal(crops, other)
 
 
 def test_the_rate_rises_and_falls():
-    rates = [classifier.rate_at(Training(), step, 160) for step in range(160)]
+    rates = [training.rate_at(Training(), step, 160) for step in range(160)]
     assert np.argmax(rates) == 10 and rates[10] == pytest.approx(0.1)
     assert rates[0] < 0.02 and rates[-1] < 1e-4
 
@@ -99,7 +100,7 @@ def test_the_rate_rises_and_falls():
 def test_folding_keeps_what_the_network_computes(data):
     """Against batch norm by running statistics, in NumPy and float32."""
     network = Classifier(TINY, 2)
-    for _ in classifier.train(network, *data):
+    for _ in training.train(network, *data):
         pass
     get = {name: value.numpy() for name, value in network.variables.items()}
     inputs = features.preprocess(tf.constant(np.float32(data[0][:4])))
@@ -125,14 +126,14 @@ def test_training_learns_and_goes_on_exactly(data, tmp_path):
     path = str(tmp_path / "checkpoint.npz")
     longer = dataclasses.replace(TINY, epochs=10)
     straight = Classifier(longer, 2)
-    for step, _ in classifier.train(straight, *data):
+    for step, _ in training.train(straight, *data):
         if step == 35:
-            classifier.save(path, straight, step)
+            training.save(path, straight, step)
     assert step == 40
-    assert classifier.accuracy(straight.folded(), *data, mirror=True) > 0.9
+    assert training.accuracy(straight.folded(), *data, mirror=True) > 0.9
     again = Classifier(longer, 2)
-    done = classifier.load(path, again)
-    steps = [step for step, _ in classifier.train(again, *data, done)]
+    done = training.load(path, again)
+    steps = [step for step, _ in training.train(again, *data, done)]
     assert steps == [36, 37, 38, 39, 40]
     for name, variable in straight.variables.items():
         np.testing.assert_array_equal(variable, again.variables[name], name)
@@ -140,13 +141,13 @@ def test_training_learns_and_goes_on_exactly(data, tmp_path):
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     path = str(tmp_path / "checkpoint.npz")
-    classifier.save(path, Classifier(TINY, 2), 1)
+    training.save(path, Classifier(TINY, 2), 1)
     for other in (Classifier(Training(), 2), Classifier(TINY, 3)):
         with pytest.raises(ValueError, match="other settings or classes"):
-            classifier.load(path, other)
+            training.load(path, other)
     pathlib.Path(path).write_bytes(b"bad")
     with pytest.raises(OSError, match="cannot be read"):
-        classifier.load(path, Classifier(TINY, 2))
+        training.load(path, Classifier(TINY, 2))
 
 
 def pretrain(*arguments):
