@@ -161,9 +161,8 @@ def main(argv: list[str]) -> int:
         return 2
     from style_transfer import outputs
 
-    recorder = outputs.Recorder(
-        FLAGS.out_dir, run.finished(run.start), run.config.save_every, rows
-    )
+    start = run.finished(saved["image"] if saved else run.start)
+    recorder = outputs.Recorder(FLAGS.out_dir, start, run.config.save_every, rows)
     began = time.monotonic()
     code = 0
     try:

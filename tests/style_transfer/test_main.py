@@ -67,7 +67,9 @@ def test_starts_from_a_file(main, picture):
     done = main("--mode=pixels", f"--content={picture}", f"--init={picture}")
     assert done.returncode == 0, done.stderr
     result = json.loads((main.out / "result.json").read_text())
-    assert result["pixel_loss"] < 1
+    assert result["steps"] == 0  # nothing is left to do
+    with Image.open(main.out / "pixels.png") as found, Image.open(picture) as expected:
+        assert found.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_a_diverged_run_keeps_the_last_good_picture(main):
 
 def test_masks_pair_with_styles(main, picture, tmp_path):
     mask = tmp_path / "mask.png"
-    Image.new("L", (20, 20), 255).save(mask)
+    Image.new("L", (40, 40), 255).save(mask)
     both = [f"--style={picture}", f"--style={picture}", f"--mask={mask}"]
     done = main(*both)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
@@ -138,14 +140,14 @@ def test_colors_can_be_kept(main, picture, how):
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_a_killed_run_goes_on_exactly(main, tmp_path, optimizer):
     """Killed without warning in the second scale; the same bytes in the end."""
-    settings = ["--size=192", "--steps=30", "--scales=2", f"--optimizer={optimizer}"]
+    settings = ["--size=192", "--steps=10", "--scales=2", f"--optimizer={optimizer}"]
     straight = tmp_path / "straight.png"
     assert main(*settings, f"--output={straight}").returncode == 0
     shutil.rmtree(main.out)
     saving = [*settings, "--checkpoint_seconds=0.001"]
     checkpoint = main.out / "checkpoint.npz"
     with subprocess.Popen(main.command(*saving), stderr=subprocess.DEVNULL) as process:
-        while not (main.out / "frames" / "step_00033.png").exists():
+        while not (main.out / "frames" / "step_00012.png").exists():
             assert process.poll() is None
             time.sleep(0.005)
         process.kill()
@@ -157,16 +159,17 @@ def test_a_killed_run_goes_on_exactly(main, tmp_path, optimizer):
     assert done.returncode == 0, done.stderr
     assert (main.out / "transfer.png").read_bytes() == straight.read_bytes()
     result = json.loads((main.out / "result.json").read_text())
-    assert result["steps"] == 60 and not checkpoint.exists()
+    assert result["steps"] == 20 and not checkpoint.exists()
     with Image.open(main.out / "progress.gif") as image:
-        assert image.n_frames > 33
+        assert image.n_frames > 12
 
 
 def test_works_in_tiles_where_memory_is_short(main):
     """The same losses as whole, to rounding."""
     found = []
-    for flags_ in ([], ["--memory_gib=1.03"]):
-        done = main("--size=640", "--scales=1", "--precision=float32", *flags_)
+    large = ["--size=1024", "--scales=1", "--optimizer=adam", "--precision=float32"]
+    for limit in ([], ["--memory_gib=1.5"]):
+        done = main(*large, "--steps=1", *limit)
         assert done.returncode == 0, done.stderr
         found.append(json.loads((main.out / "result.json").read_text()))
     assert (found[0]["tile"], found[1]["tile"]) == (None, 256)
