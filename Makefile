@@ -36,8 +36,7 @@ train-rnn: $(INSTALLED)  ## Train on text8, or on the embedded text without a ne
 	$(BIN)/python -m char_rnn.main --recipe=modern
 
 demo-style: $(INSTALLED)  ## Paint the embedded photograph in the embedded style
-	$(BIN)/python -m style_transfer.main --weights=random --size=320 --steps=60 \
-	  --optimizer=lbfgs --save_every=5
+	$(BIN)/python -m style_transfer.main --weights=compact --size=512
 
 demo-gpu: $(INSTALLED)  ## Look at this machine, step by step; a CPU will do
 	$(BIN)/python -m gpu_setup.check --expect=cpu

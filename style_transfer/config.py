@@ -1,11 +1,16 @@
-"""What one run does: every setting, its default, and where the default comes from."""
+"""What a run does: every setting, its default, and where the default comes from."""
 
 import dataclasses
 import math
 
-MODES = ("transfer", "content", "style", "pixels")
-OPTIMIZERS = ("adam", "lbfgs")
-POOLINGS = ("average", "max")
+CHOICES = {
+    "mode": ("transfer", "content", "style", "pixels"),
+    "network": ("auto", "vgg19", "compact"),
+    "pooling": ("average", "max"),
+    "precision": ("auto", "bfloat16", "float32"),
+    "preserve_colors": ("no", "luminance", "match"),
+    "optimizer": ("lbfgs", "adam"),
+}
 # VGG-19 through conv5_1: 2, 2, 4, 4 and 1 convolutions in the five blocks.
 LAYERS = tuple(
     f"conv{block}_{index}"
@@ -14,6 +19,16 @@ LAYERS = tuple(
 )
 # Five poolings halve 32 pixels to one; below that, deep feature maps vanish.
 SMALLEST_SIDE = 32
+LEAST = {
+    "content_weight": 0.0,
+    "style_weight": 0.0,
+    "total_variation_weight": 0.0,
+    "scales": 1,
+    "steps": 1,
+    "size": SMALLEST_SIDE,
+    "save_every": 0,
+    "seed": 0,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,8 +41,10 @@ class Config:
 
     mode: str = "transfer"
     init: str = "auto"  # "content" when transferring (peers), else the post's noise
+    network: str = "auto"  # of the weights
     weights: str = "auto"
     pooling: str = "average"  # paper: gives slightly more appealing results than max
+    precision: str = "auto"  # of the convolutions alone: the fastest there is
     content_layers: tuple[str, ...] = ("conv4_2",)  # post: l_c
     style_layers: tuple[str, ...] = (  # post: lambda
         "conv1_1",
@@ -37,48 +54,74 @@ class Config:
         "conv5_1",
     )
     style_layer_weights: tuple[float, ...] = ()  # w_l; empty: equal, the post's 1/5
+    style_blend: tuple[float, ...] = ()  # shares of the styles; empty: equal
+    style_scale: float = 1.0  # of the style picture's longest side to the content's
     content_weight: float = 1.0  # alpha
     style_weight: float = 1e3  # beta; post: alpha / beta = 1e-3
     total_variation_weight: float = 0.0  # the post has none
-    optimizer: str = "adam"  # post; the paper used L-BFGS
-    learning_rate: float = 2.0  # post: "about 1-5"
-    steps: int = 500  # post: "roughly 500 to 2000 iterations"
-    size: int = 384  # longest side, pixels: about a second a step on two cores
+    normalize_gradients: bool = False  # neither have the post and the paper
+    preserve_colors: str = "no"  # the post takes the style's
+    optimizer: str = "lbfgs"  # paper; the post's adam needs several times as long
+    learning_rate: float = 2.0  # post, for adam: "about 1-5"
+    scales: int = 3  # the post has one
+    steps: int = 100  # at each scale; post, with adam: "roughly 500 to 2000"
+    size: int = 384  # longest side, pixels
     save_every: int = 25
     seed: int = 0
 
     def __post_init__(self):
-        _choice("mode", self.mode, MODES)
-        _choice("optimizer", self.optimizer, OPTIMIZERS)
-        _choice("pooling", self.pooling, POOLINGS)
+        for name, choices in CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices:
+                raise ValueError(
+                    f"--{name}={value}: choose one of {', '.join(choices)}"
+                )
         _layers("content_layer", self.content_layers)
         _layers("style_layers", self.style_layers)
-        for name in ("content_weight", "style_weight", "total_variation_weight"):
-            _number(name, getattr(self, name), at_least=0.0)
-        for weight in self.style_layer_weights:
-            _number("style_layer_weights", weight, at_least=0.0)
-        if self.style_layer_weights:
-            if len(self.style_layer_weights) != len(self.style_layers):
-                raise ValueError(
-                    f"--style_layer_weights has {len(self.style_layer_weights)} values "
-                    f"for {len(self.style_layers)} layers: give one for each layer"
-                )
-        else:
+        for name, least in LEAST.items():
+            _number(name, getattr(self, name), least)
+        for name in ("learning_rate", "style_scale"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"--{name}={getattr(self, name)}: must be above 0")
+        for name in ("style_layer_weights", "style_blend"):
+            for weight in getattr(self, name):
+                _number(name, weight, 0.0)
+        if self.style_blend and not sum(self.style_blend):
+            raise ValueError("--style_blend: one share must be above 0")
+        if not self.style_layer_weights:
             equal = (1.0 / len(self.style_layers),) * len(self.style_layers)
             object.__setattr__(self, "style_layer_weights", equal)
-        _number("learning_rate", self.learning_rate, above=0.0)
-        _number("steps", self.steps, at_least=1)
-        _number("size", self.size, at_least=SMALLEST_SIDE)
-        _number("save_every", self.save_every, at_least=0)
-        _number("seed", self.seed, at_least=0)
+        if len(self.style_layer_weights) != len(self.style_layers):
+            raise ValueError(
+                f"--style_layer_weights has {len(self.style_layer_weights)} values "
+                f"for {len(self.style_layers)} layers: give one for each layer"
+            )
         if self.init == "auto":
             start = "content" if self.mode == "transfer" else "noise"
             object.__setattr__(self, "init", start)
 
 
-def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"--{name}={value}: choose one of {', '.join(choices)}")
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """The settings of a training run."""
+
+    epochs: int = 60
+    batch: int = 128
+    crops: tuple[int, ...] = (32, 32, 40, 48)  # pixels, by quarter of the run
+    learning_rate: float = 0.1  # peak; usual for this batch with batch norm
+    weight_decay: float = 5e-4  # usual for nets of this kind on small data
+    label_smoothing: float = 0.1
+    smallest_crop: float = 0.35  # share of the picture's area
+    jitter: float = 0.2  # of brightness and of contrast
+    seed: int = 0
+
+    def __post_init__(self):
+        for name in ("epochs", "batch", "learning_rate"):
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise ValueError(f"--{name}={value}: must be above 0")
+        if self.seed < 0:
+            raise ValueError(f"--seed={self.seed}: must be at least 0")
 
 
 def _layers(name: str, layers: tuple[str, ...]) -> None:
@@ -91,12 +134,8 @@ def _layers(name: str, layers: tuple[str, ...]) -> None:
             )
 
 
-def _number(
-    name: str, value: float, at_least: float | None = None, above: float | None = None
-) -> None:
+def _number(name: str, value: float, least: float) -> None:
     if not math.isfinite(value):
         raise ValueError(f"--{name}={value}: a finite number is needed")
-    if at_least is not None and value < at_least:
-        raise ValueError(f"--{name}={value}: must be at least {at_least:g}")
-    if above is not None and value <= above:
-        raise ValueError(f"--{name}={value}: must be above {above:g}")
+    if value < least:
+        raise ValueError(f"--{name}={value}: must be at least {least:g}")

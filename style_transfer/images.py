@@ -64,6 +64,27 @@ def load_image(path: str, size: int | None = None) -> np.ndarray:
     return np.asarray(picture, np.float32)
 
 
+def load_mask(path: str, height: int, width: int) -> np.ndarray:
+    """Read a picture as a region: white is inside, black is not.
+
+    Args:
+        path: of the picture, see `load_image`.
+        height: to scale to, pixels.
+        width: to scale to, pixels.
+
+    Returns:
+        float32 [height, width] in [0, 1].
+
+    Raises:
+        OSError: see `load_image`.
+        ValueError: all of it is black.
+    """
+    mask = resize(load_image(path), height, width).mean(axis=-1) / 255
+    if mask.max() < 0.5:
+        raise ValueError(f"mask {path}: no part of it is white")
+    return mask
+
+
 def _as_seen(file: Image.Image) -> Image.Image:
     """An upright 8-bit sRGB copy of the first frame of an open file."""
     file.seek(0)
@@ -122,6 +143,12 @@ def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.asarray(picture, np.float32)
 
 
+def resize_mask(mask: np.ndarray, height: int, width: int) -> np.ndarray:
+    """`mask` [h, w] in [0, 1] as float32 [height, width]."""
+    picture = Image.fromarray(np.uint8(np.round(255 * mask)))
+    return np.float32(picture.resize((width, height), Image.Resampling.BOX)) / 255
+
+
 def to_picture(image: np.ndarray) -> Image.Image:
     """A Pillow picture of `image` [height, width, 3], RGB, clipped to [0, 255]."""
     return Image.fromarray(np.uint8(np.clip(np.round(image), 0, 255)))
@@ -139,12 +166,14 @@ def save_animation(path: str, frames: list[np.ndarray], longest: int = 480) -> N
 
     Args:
         path: of the GIF.
-        frames: at least one; the last stays for two seconds.
+        frames: at least one, of any sizes; the last gives the shape and stays for
+            two seconds.
         longest: pixels that no side of the GIF passes.
     """
-    pictures = [to_picture(frame) for frame in frames]
-    for picture in pictures:
-        picture.thumbnail((longest, longest))
+    height, width = frames[-1].shape[:2]
+    factor = min(1.0, longest / max(height, width))
+    shape = round(width * factor), round(height * factor)
+    pictures = [to_picture(frame).resize(shape) for frame in frames]
     durations = [150] * (len(pictures) - 1) + [2000]  # milliseconds
     write_whole(
         path,

@@ -31,6 +31,13 @@ def content_loss(features: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
     return 0.5 * tf.reduce_sum(tf.square(features - targets))
 
 
+@tf.custom_gradient
+def _product(flat: tf.Tensor) -> tf.Tensor:
+    """F^T F, [N_l, N_l]; its gradient in one product where two would be generated."""
+    gram = tf.matmul(flat, flat, transpose_a=True)
+    return gram, lambda slope: tf.matmul(flat, slope + tf.transpose(slope))
+
+
 def gram_matrix(features: tf.Tensor) -> tf.Tensor:
     """G^l_ij = F^l_i . F^l_j, unnormalised (post, "Style reconstruction").
 
@@ -40,34 +47,48 @@ def gram_matrix(features: tf.Tensor) -> tf.Tensor:
     Returns:
         G^l, [N_l, N_l], symmetric and positive semi-definite.
     """
-    flat = tf.reshape(features, [-1, features.shape[-1]])  # [M_l, N_l]
-    return tf.matmul(flat, flat, transpose_a=True)
+    return _product(tf.reshape(features, [-1, features.shape[-1]]))  # [M_l, N_l]
 
 
-def mean_gram_matrix(features: tf.Tensor) -> tf.Tensor:
+def mean_gram_matrix(features: tf.Tensor, positions: int) -> tf.Tensor:
     """G^l / M_l, [N_l, N_l], which does not grow with the picture.
 
     The post divides the loss by M_l^2 and so means two pictures of one size. Dividing
     each Gram matrix by the M_l of its own picture is the same number then, and still
     the same texture when the style picture has another size.
+
+    Args:
+        features: F^l of the picture or of a tile of it, [height, width, N_l].
+        positions: M_l of the whole picture.
     """
-    height, width = tf.shape(features)[0], tf.shape(features)[1]
-    return gram_matrix(features) / tf.cast(height * width, features.dtype)
+    return gram_matrix(features) / positions
 
 
-def style_layer_loss(features: tf.Tensor, style_gram: tf.Tensor) -> tf.Tensor:
-    """1 / (4 N_l^2 M_l^2) sum_ij (G^l_ij - A^l_ij)^2 (post, "Style reconstruction").
+def guided_gram_matrix(features: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
+    """sum_j t_j F^l_ij F^l_kj: the Gram matrix of a region; not in the post.
+
+    Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2017),
+    section 4.1. With t = 1 / M_l it is `mean_gram_matrix`.
 
     Args:
         features: F^l, [height, width, N_l].
-        style_gram: A^l / M_l as `mean_gram_matrix` returns it, [N_l, N_l].
+        guide: t, [height, width], not negative, its sum over the picture 1.
+    """
+    return gram_matrix(features * tf.sqrt(guide)[..., tf.newaxis])
+
+
+def style_layer_loss(gram: tf.Tensor, style_gram: tf.Tensor) -> tf.Tensor:
+    """1 / (4 N_l^2 M_l^2) sum_ij (G^l_ij - A^l_ij)^2 (post, "Style reconstruction").
+
+    Args:
+        gram: G^l / M_l as `mean_gram_matrix` returns it, [N_l, N_l].
+        style_gram: A^l / M_l, likewise.
 
     Returns:
         The layer's loss before its weight w_l.
     """
-    difference = mean_gram_matrix(features) - style_gram
-    maps = tf.cast(tf.shape(features)[-1], features.dtype)
-    return tf.reduce_sum(tf.square(difference)) / (4.0 * tf.square(maps))
+    maps = tf.cast(tf.shape(gram)[-1], gram.dtype)
+    return tf.reduce_sum(tf.square(gram - style_gram)) / (4.0 * tf.square(maps))
 
 
 def total_variation(image: tf.Tensor) -> tf.Tensor:

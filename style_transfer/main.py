@@ -3,28 +3,29 @@
 python -m style_transfer.main --content photo.jpg --style painting.jpg
 """
 
-import contextlib
-import math
 import os
-import sys
 import time
 
-from absl import app, flags, logging
-from tqdm import tqdm
+from absl import flags, logging
 
-from style_transfer import config as config_lib
-from style_transfer.config import Config
+from style_transfer import entry
+from style_transfer.config import CHOICES, Config
 
 DEFAULT = Config()
 
 flags.DEFINE_string("content", None, "Photograph. Default: an embedded one.")
-flags.DEFINE_string("style", None, "Painting. Default: one this package paints.")
+flags.DEFINE_multi_string(
+    "style", [], "Painting; may be given several times. Default: one painted here."
+)
+flags.DEFINE_multi_string(
+    "mask", [], "For each style the part of the content that gets it, white in black."
+)
 flags.DEFINE_string("output", None, "Final picture. Default: <out_dir>/<mode>.png.")
 flags.DEFINE_string("out_dir", "out/style_transfer", "Folder of everything else.")
 flags.DEFINE_enum(
     "mode",
     DEFAULT.mode,
-    config_lib.MODES,
+    CHOICES["mode"],
     "What to make: the transfer; one of the two reconstructions that it joins; or, "
     "with pixels, the content picture by its pixels alone.",
 )
@@ -34,14 +35,26 @@ flags.DEFINE_string(
     "Where to start: noise, content, style or a picture file. auto is content for "
     "transfer, else noise.",
 )
+flags.DEFINE_enum(
+    "network",
+    DEFAULT.network,
+    CHOICES["network"],
+    "vgg19, or the compact network that comes with the package. auto: by the weights.",
+)
 flags.DEFINE_string(
     "weights",
     DEFAULT.weights,
-    "VGG-19's filters: imagenet (Keras's 80 MB download), random (offline, "
-    "calibrated on the two pictures) or a Keras file. auto is imagenet if it is "
-    "cached or arrives, else random.",
+    "The filters: compact (shipped), imagenet (Keras's 80 MB download for vgg19), "
+    "random (calibrated on the pictures) or a file of Keras or of pretrain. auto is "
+    "imagenet if it is cached or arrives, else compact.",
 )
-flags.DEFINE_enum("pooling", DEFAULT.pooling, config_lib.POOLINGS, "Kind of pooling.")
+flags.DEFINE_enum("pooling", DEFAULT.pooling, CHOICES["pooling"], "Kind of pooling.")
+flags.DEFINE_enum(
+    "precision",
+    DEFAULT.precision,
+    CHOICES["precision"],
+    "Of the convolutions. auto is bfloat16 where the processor has it.",
+)
 flags.DEFINE_list(
     "content_layer", list(DEFAULT.content_layers), "Layer or layers of the content."
 )
@@ -49,25 +62,44 @@ flags.DEFINE_list("style_layers", list(DEFAULT.style_layers), "Layers of the sty
 flags.DEFINE_list(
     "style_layer_weights", [], "A weight for each style layer. Default: equal."
 )
+flags.DEFINE_list("style_blend", [], "A share for each style. Default: equal.")
+flags.DEFINE_float(
+    "style_scale", DEFAULT.style_scale, "Size of the style picture, of --size."
+)
 flags.DEFINE_float("content_weight", DEFAULT.content_weight, "alpha of the post.")
 flags.DEFINE_float("style_weight", DEFAULT.style_weight, "beta of the post.")
 flags.DEFINE_float(
     "total_variation_weight", DEFAULT.total_variation_weight, "Smooths; 0: off."
 )
+flags.DEFINE_bool(
+    "normalize_gradients",
+    DEFAULT.normalize_gradients,
+    "Weigh each layer by the gradient that its loss has at noise.",
+)
+flags.DEFINE_enum(
+    "preserve_colors",
+    DEFAULT.preserve_colors,
+    CHOICES["preserve_colors"],
+    "Keep the content's: transfer luminance alone, or match the style's to them.",
+)
 flags.DEFINE_enum(
     "optimizer",
     DEFAULT.optimizer,
-    config_lib.OPTIMIZERS,
-    "adam as in the post, or lbfgs as in the paper.",
+    CHOICES["optimizer"],
+    "lbfgs as in the paper, or adam as in the post.",
 )
 flags.DEFINE_float(
     "learning_rate", DEFAULT.learning_rate, "Adam's, in intensities of 0 to 255."
 )
-flags.DEFINE_integer("steps", DEFAULT.steps, "Steps of the optimizer.")
-flags.DEFINE_integer("size", DEFAULT.size, "Longest side, pixels, of every picture.")
+flags.DEFINE_integer("scales", DEFAULT.scales, "Sizes from coarse to fine, by halves.")
+flags.DEFINE_integer("steps", DEFAULT.steps, "Steps of the optimizer at each scale.")
+flags.DEFINE_integer("size", DEFAULT.size, "Longest side of the picture, pixels.")
 flags.DEFINE_integer(
     "save_every", DEFAULT.save_every, "Steps between saved pictures; 0: none, no GIF."
 )
+flags.DEFINE_float("checkpoint_seconds", 30.0, "Between checkpoints; 0: none.")
+flags.DEFINE_bool("resume", False, "Go on from the checkpoint in --out_dir.")
+flags.DEFINE_float("memory_gib", None, "To use at most. Default: most that is free.")
 flags.DEFINE_integer("seed", DEFAULT.seed, "Of noise, random filters and painting.")
 flags.DEFINE_bool("tensorboard", False, "Summaries in <out_dir>/tensorboard.")
 FLAGS = flags.FLAGS
@@ -75,14 +107,16 @@ FLAGS = flags.FLAGS
 
 def config_from_flags() -> Config:
     """The settings that the command line gives, checked."""
-    try:
-        layer_weights = tuple(float(weight) for weight in FLAGS.style_layer_weights)
-    except ValueError as error:
-        raise ValueError(f"--style_layer_weights: {error}") from None
+    numbers = {}
+    for name in ("style_layer_weights", "style_blend"):
+        try:
+            numbers[name] = tuple(float(number) for number in FLAGS[name].value)
+        except ValueError as error:
+            raise ValueError(f"--{name}: {error}") from None
     return Config(
         content_layers=tuple(FLAGS.content_layer),
         style_layers=tuple(FLAGS.style_layers),
-        style_layer_weights=layer_weights,
+        **numbers,
         **{
             name: FLAGS[name].value
             for name in Config.__dataclass_fields__
@@ -91,68 +125,29 @@ def config_from_flags() -> Config:
     )
 
 
-def load_pictures(config: Config):
-    """The content, the style and the picture to start from."""
-    from style_transfer import images, samples, transfer
-
-    def load(path, sample):
-        return images.load_image(path, config.size) if path else sample()
-
-    content = load(FLAGS.content, lambda: samples.photograph(config.size))
-    style = load(FLAGS.style, lambda: samples.painting(config.size, config.seed))
-    height, width = content.shape[:2]
-    if config.init == "noise":
-        start = transfer.noise(height, width, config.seed)
-    elif config.init in ("content", "style"):
-        start = {"content": content, "style": style}[config.init]
-    else:
-        start = images.load_image(config.init)
-    return content, style, images.resize(start, height, width)
-
-
-@contextlib.contextmanager
-def quiet_stderr():
-    """Drops what native code writes to stderr; exceptions still pass."""
-    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(null)
-
-
 def prepare():
     """Everything that can be a mistake of the user happens here, before any work."""
     config = config_from_flags()
-    with quiet_stderr():  # some of TensorFlow's greetings obey no setting
-        import tensorflow as tf
-
-        tf.config.list_logical_devices()
-    tf.config.experimental.enable_op_determinism()
-    tf.keras.utils.set_random_seed(config.seed)
-    from style_transfer import features, images, transfer
+    entry.start_tensorflow()
+    from style_transfer import checkpoint, images, session
 
     picture = FLAGS.output or os.path.join(FLAGS.out_dir, f"{config.mode}.png")
     images.check_writable(os.path.join(FLAGS.out_dir, "loss.png"))
     images.check_writable(picture)
-    content, style, start = load_pictures(config)
-    network = None
-    if config.mode != "pixels":
-        network, reason = features.load(
-            config.weights,
-            transfer.layers(config),
-            config.pooling,
-            [content, style],
-            config.seed,
-        )
-        if reason:
-            logging.warning("%s: using calibrated random filters instead.", reason)
-    objective = transfer.make_objective(config, content, style, network)
-    sources = {"transfer": [content, style], "style": [style]}
-    shown = sources.get(config.mode, [content])
-    return config, picture, shown, start, network, objective
+    sources = session.Sources(FLAGS.content, tuple(FLAGS.style), tuple(FLAGS.mask))
+    limit = FLAGS.memory_gib and FLAGS.memory_gib * 2**30
+    run = session.prepare(config, sources, limit)
+    saved, rows = None, []
+    if FLAGS.resume:
+        saved, rows = checkpoint.load(checkpoint_path(), run.mark())
+    for note in run.notes:
+        logging.info("%s", note)
+    return run, picture, saved, rows
+
+
+def checkpoint_path() -> str:
+    """Where a run keeps its state until it is done."""
+    return os.path.join(FLAGS.out_dir, "checkpoint.npz")
 
 
 def main(argv: list[str]) -> int:
@@ -160,102 +155,75 @@ def main(argv: list[str]) -> int:
     try:
         if argv[1:]:
             raise ValueError(f"unexpected {argv[1]!r}: see --helpshort")
-        config, picture, shown, start, network, objective = prepare()
+        run, picture, saved, rows = prepare()
     except (ValueError, OSError) as error:
-        print(f"style_transfer: {error}", file=sys.stderr)
+        entry.fail(error)
         return 2
-    from style_transfer import outputs, transfer
+    from style_transfer import outputs
 
-    recorder = outputs.Recorder(FLAGS.out_dir, start, config.save_every)
-    watch = Watch(config.steps)
+    start = run.finished(saved["image"] if saved else run.start)
+    recorder = outputs.Recorder(FLAGS.out_dir, start, run.config.save_every, rows)
     began = time.monotonic()
-
-    def report(step, losses, image):
-        recorder.report(step, losses, image)
-        watch.report(step, losses, image)
-
     code = 0
     try:
-        transfer.run(config, objective, start, report)
+        paint(run, saved, recorder)
     except FloatingPointError as error:
-        print(f"style_transfer: {error}", file=sys.stderr)
+        step = len(recorder.rows) + 1
+        entry.fail(f"step {step}: {error}")
         code = 1
     except KeyboardInterrupt:
-        print("style_transfer: interrupted: saving what there is", file=sys.stderr)
+        entry.fail("interrupted: saving what there is")
         code = 130
     seconds = time.monotonic() - began
-    watch.close()
     recorder.finish(picture)
     overview = os.path.join(FLAGS.out_dir, "overview.jpg")
+    sources = {"transfer": run.shown, "style": run.shown[1:]}
+    shown = sources.get(run.config.mode, run.shown[:1])
     outputs.save_overview(overview, [*shown, recorder.image])
-    losses, _ = objective(recorder.image)
-    steps = len(recorder.rows)
-    metrics = {
-        name: float(loss) if math.isfinite(loss) else None
-        for name, loss in losses.items()
-    } | {
-        "steps": steps,
-        "seconds": round(seconds, 3),
-        "seconds_per_step": round(seconds / max(steps, 1), 4),
-        "weights": network.weights if network else None,
-        "seed": config.seed,
-        "image_size": [start.shape[1], start.shape[0]],
-        "picture": picture,
-    }
-    outputs.write_result(os.path.join(FLAGS.out_dir, "result.json"), config, metrics)
-    logging.info("%s: %d steps in %.1f s", picture, steps, seconds)
+    made = len(recorder.rows) - len(rows)
+    metrics = recorder.metrics() | run.metrics()
+    metrics["seconds"] = round(seconds, 3)
+    metrics["seconds_per_step"] = round(seconds / max(made, 1), 4)
+    path = os.path.join(FLAGS.out_dir, "result.json")
+    outputs.write_result(path, run.config, metrics | {"picture": picture})
+    logging.info("%s: %d steps in %.1f s", picture, made, seconds)
     return code
 
 
-class Watch:
-    """Shows a run while it goes: a bar on a terminal, else a line now and then."""
+def paint(run, saved, recorder) -> None:
+    """Make the picture; the newest is with `recorder` whatever ends the work."""
+    from style_transfer import checkpoint, outputs, transfer
 
-    def __init__(self, steps: int):
-        self._bar = tqdm(total=steps, unit="step", disable=None)
-        self._every = max(1, steps // 10)
-        self._writer = None
-        if FLAGS.tensorboard:
-            import tensorflow as tf
+    scales = transfer.scale_factors(run.config, *run.start.shape[:2])
+    folder = FLAGS.tensorboard and os.path.join(FLAGS.out_dir, "tensorboard")
+    done = len(recorder.rows)
+    watch = outputs.Watch(run.config.steps * len(scales), done, folder)
+    path, progress, kept = checkpoint_path(), None, time.monotonic()
 
-            folder = os.path.join(FLAGS.out_dir, "tensorboard")
-            self._writer = tf.summary.create_file_writer(folder)
+    def keep():
+        checkpoint.save(path, progress.state(), recorder.rows, run.mark())
 
-    def report(self, step, losses, image):
-        """See `optimize.Report`."""
-        text = "  ".join(f"{name} {loss:.4g}" for name, loss in losses.items())
-        self._bar.set_postfix_str(text, refresh=False)
-        self._bar.update()
-        if self._bar.disable and step % self._every == 0:
-            logging.info("step %d  %s", step, text)
-        if self._writer:
-            import tensorflow as tf
-
-            with self._writer.as_default(step):
-                for name, loss in losses.items():
-                    tf.summary.scalar(name, loss)
-                if step % self._every == 0:
-                    tf.summary.image("picture", image[None] / 255.0)
-
-    def close(self):
-        """Leave the terminal and the summaries complete."""
-        self._bar.close()
-        if self._writer:
-            self._writer.close()
-
-
-def parse(argv: list[str]) -> list[str]:
-    """Flags, with one line and exit code 2 for a wrong one."""
+    steps = transfer.paint(
+        run.config, run.pictures, run.network, run.start, run.side, saved
+    )
     try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        print(f"style_transfer: {error}: see --helpshort", file=sys.stderr)
-        sys.exit(2)
+        for progress in steps:
+            image = run.finished(progress.image)
+            recorder.report(progress.step, progress.losses, image)
+            watch.report(progress.step, progress.losses, image)
+            every = FLAGS.checkpoint_seconds
+            if every and time.monotonic() - kept >= every:
+                keep()
+                kept = time.monotonic()
+    except KeyboardInterrupt:
+        if progress and progress.step == len(recorder.rows):
+            keep()
+        raise
+    finally:
+        watch.close()
+    if os.path.exists(path):
+        os.remove(path)
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.set_verbosity(logging.INFO)
-    try:
-        app.run(main, flags_parser=parse)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    entry.run(main)

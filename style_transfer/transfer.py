@@ -1,27 +1,45 @@
-"""From two pictures to a loss over a third, and down that loss.
+"""The way from a start to a picture: coarse to fine, a step at a time.
 
-Post, "Generating stylish images with content":
-    L(a, p, x, l_c, lambda) = alpha L_content(p, x, l_c) + beta L_style(a, x, lambda)
-with p the content picture, a the style picture and x the picture that is made. (The
-post prints a as the argument of L_content; its own definition says p.)
+Post, "Generating stylish images with content". The post has one scale; starting small
+(Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer", 2017, section
+6) settles large strokes sooner, and costs little.
 """
+
+import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
-from style_transfer import losses, optimize
+from style_transfer import images, optimize
 from style_transfer.config import Config
 from style_transfer.features import Network
+from style_transfer.objective import Objective
+from style_transfer.terms import Pictures
+
+COARSEST_SIDE = 64  # pixels of the shorter side that no smaller scale goes under
 
 
-def layers(config: Config) -> tuple[str, ...]:
-    """The layers whose feature maps the mode needs, in the order of the network."""
-    needed = set()
-    if config.mode in ("transfer", "content"):
-        needed.update(config.content_layers)
-    if config.mode in ("transfer", "style"):
-        needed.update(config.style_layers)
-    return tuple(sorted(needed))
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """One step that was made.
+
+    Attributes:
+        step: its number from 1, over all scales.
+        losses: at the image that the step started from (Adam) or reached (L-BFGS).
+        image: reached, float32 [height, width, 3] of the scale at hand.
+    """
+
+    step: int
+    losses: dict[str, float]
+    image: np.ndarray
+    _place: dict[str, int]
+    _optimizer: optimize.Adam | optimize.Lbfgs
+
+    def state(self) -> optimize.State:
+        """What `paint` needs to go on from here."""
+        place = {name: np.array(value) for name, value in self._place.items()}
+        return self._optimizer.state() | place
 
 
 def noise(height: int, width: int, seed: int) -> np.ndarray:
@@ -39,105 +57,90 @@ def noise(height: int, width: int, seed: int) -> np.ndarray:
     return tensor.numpy()
 
 
-def make_objective(
-    config: Config,
-    content: np.ndarray,
-    style: np.ndarray,
-    network: Network | None,
-) -> optimize.Objective:
-    """The loss of the mode and its gradient with respect to the pixels.
+def scale_factors(config: Config, height: int, width: int) -> list[float]:
+    """The size of each scale as a share of the last, from coarse to 1.
 
-    Args:
-        config: mode, layers and weights.
-        content: p, [height, width, 3] in [0, 255]; the target in mode "pixels".
-        style: a, [height, width, 3] in [0, 255], of any size.
-        network: the feature maps; None will do in mode "pixels".
-
-    Returns:
-        A function of an image [height, width, 3]. Its losses are those of the post
-        before alpha and beta: "content_loss", "style_loss", "total_variation" or
-        "pixel_loss", as far as the mode has them, and their weighted sum "total_loss".
+    Scales whose shorter side would be under `COARSEST_SIDE` are left out.
     """
-    content_targets, style_targets = {}, {}
-    if config.mode in ("transfer", "content"):
-        maps = network.features(tf.constant(content))
-        content_targets = {name: maps[name] for name in config.content_layers}
-    if config.mode in ("transfer", "style"):
-        maps = network.features(tf.constant(style))
-        style_targets = {
-            name: losses.mean_gram_matrix(maps[name]) for name in config.style_layers
-        }
-    content_pixels = tf.constant(content)
-
-    def parts(image: tf.Tensor) -> dict[str, tuple[float, tf.Tensor]]:
-        """Each loss with its weight."""
-        found = {}
-        if config.mode == "pixels":
-            found["pixel_loss"] = 1.0, losses.pixel_loss(image, content_pixels)
-        else:
-            maps = network.features(image)
-        if content_targets:
-            found["content_loss"] = (
-                config.content_weight,
-                tf.add_n(
-                    [
-                        losses.content_loss(maps[name], target)
-                        for name, target in content_targets.items()
-                    ]
-                ),
-            )
-        if style_targets:
-            found["style_loss"] = (
-                config.style_weight * network.style_scale,
-                tf.add_n(
-                    [
-                        weight * losses.style_layer_loss(maps[name], gram)
-                        for weight, (name, gram) in zip(
-                            config.style_layer_weights,
-                            style_targets.items(),
-                            strict=True,
-                        )
-                    ]
-                ),
-            )
-        if config.total_variation_weight:
-            found["total_variation"] = (
-                config.total_variation_weight,
-                losses.total_variation(image),
-            )
-        return found
-
-    @tf.function
-    def objective(image: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(image)
-            weighted = parts(image)
-            total = tf.add_n([weight * loss for weight, loss in weighted.values()])
-        tensors = {name: loss for name, (_, loss) in weighted.items()}
-        return tensors | {"total_loss": total}, tape.gradient(total, image)
-
-    return objective
+    factors = [0.5**halvings for halvings in reversed(range(config.scales))]
+    coarsest = COARSEST_SIDE / min(height, width)
+    return [factor for factor in factors if factor >= min(1.0, coarsest)]
 
 
-def run(
+def scaled(pictures: Pictures, factor: float) -> Pictures:
+    """All pictures and masks at `factor` of their size."""
+
+    def small(image: np.ndarray) -> np.ndarray:
+        height, width = (max(32, round(side * factor)) for side in image.shape[:2])
+        return images.resize(image, height, width)
+
+    if factor == 1:
+        return pictures
+    content = small(pictures.content)
+    styles = tuple(small(style) for style in pictures.styles)
+    height, width = content.shape[:2]
+    masks = tuple(images.resize_mask(mask, height, width) for mask in pictures.masks)
+    return Pictures(content, styles, masks)
+
+
+def paint(
     config: Config,
-    objective: optimize.Objective,
+    pictures: Pictures,
+    network: Network | None,
     start: np.ndarray,
-    report: optimize.Report,
-) -> None:
-    """Make the picture: take `config.steps` steps down `objective` from `start`.
+    side: int | None = None,
+    saved: optimize.State | None = None,
+) -> Iterator[Progress]:
+    """Make the picture, yielding after each of `config.steps` steps at each scale.
+
+    L-BFGS goes on to the next scale early where it finds no step.
 
     Args:
-        config: the optimizer and its settings.
-        objective: what `make_objective` returns.
-        start: float32 [height, width, 3] in [0, 255].
-        report: is told of every step, see `optimize.Report`; what it raises ends
-            the run.
+        config: mode, losses, optimizer and scales.
+        pictures: what is aimed at, at full size.
+        network: the feature maps; None will do in mode "pixels".
+        start: float32 [height, width, 3] in [0, 255], at full size.
+        side: of the tiles in which pictures are looked at; None: whole.
+        saved: the `Progress.state` to go on from; None begins.
 
     Raises:
         FloatingPointError: a loss is not finite.
     """
+    factors = scale_factors(config, *start.shape[:2])
+    pulls = None
+    if config.normalize_gradients and network:
+        small = scaled(pictures, factors[0])
+        shape = small.content.shape[:2]
+        pulls = Objective(config, small, network).pulls(noise(*shape, config.seed))
+    image, step, begin, done = start, 0, 0, 0
+    if saved:
+        step, begin, done = (int(saved[key]) for key in ("step", "scale", "done"))
+    for scale in range(begin, len(factors)):
+        aims = scaled(pictures, factors[scale])
+        image = resized(image, *aims.content.shape[:2])
+        objective = Objective(config, aims, network, side, pulls)
+        optimizer = make_optimizer(config, objective, image)
+        if saved and scale == begin:
+            optimizer.restore(saved)
+        while done < config.steps and optimizer.step():
+            step, done = step + 1, done + 1
+            place = {"step": step, "scale": scale, "done": done}
+            yield Progress(step, optimizer.losses, optimizer.image, place, optimizer)
+        image, done = optimizer.image, 0
+
+
+def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """`image` at another size, without rounding to whole intensities."""
+    if image.shape[:2] == (height, width):
+        return image
+    larger = tf.image.resize(image, [height, width], "bicubic", antialias=True)
+    return np.clip(larger.numpy(), 0.0, 255.0)
+
+
+def make_optimizer(
+    config: Config, objective: Objective, image: np.ndarray
+) -> optimize.Adam | optimize.Lbfgs:
+    """The optimizer that `config` names, at its start."""
     if config.optimizer == "adam":
-        optimize.adam(objective, start, config.steps, config.learning_rate, report)
-    else:
-        optimize.lbfgs(objective, start, config.steps, report)
+        return optimize.Adam(objective, image, config.learning_rate)
+    return optimize.Lbfgs(objective, image)

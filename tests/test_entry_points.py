@@ -16,7 +16,9 @@ ENTRY_POINTS = {
     "gpu_setup.check": "--command_seconds=soon",
     "gpu_setup.notebook": "--local_port=many",
     "gpu_setup.snapshot": "--tensorflow=perhaps",
+    "style_transfer.figures": "--steps=many",
     "style_transfer.main": "--steps=many",
+    "style_transfer.pretrain": "--epochs=many",
 }
 NO_FOLDER = {"gpu_setup.notebook", "gpu_setup.snapshot"}  # these write none
 

@@ -6,7 +6,10 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
+
+from style_transfer.features import CHANNELS
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -15,6 +18,22 @@ def pattern(height: int, width: int, seed: int) -> np.ndarray:
     """A smooth seeded picture, uint8 [height, width, 3]."""
     small = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     return np.asarray(Image.fromarray(small).resize((width, height)))
+
+
+@pytest.fixture(scope="module")
+def keras_vgg():
+    tf.keras.utils.set_random_seed(0)
+    return tf.keras.applications.VGG19(
+        include_top=False, weights=None, input_shape=(None, None, 3)
+    )
+
+
+@pytest.fixture(scope="module")
+def filters(keras_vgg):
+    """Keras's filters before training, for each layer through conv5_1."""
+    convolutions = [layer for layer in keras_vgg.layers if "conv" in layer.name]
+    pairs = [tuple(layer.get_weights()) for layer in convolutions]
+    return dict(zip(CHANNELS["vgg19"], pairs, strict=False))
 
 
 @pytest.fixture
@@ -39,7 +58,7 @@ def main(tmp_path):
     """Runs `python -m style_transfer.main` quickly, with its output in tmp_path/out."""
 
     def command(*arguments: str) -> list[str]:
-        small = ["--size=64", "--steps=2", "--weights=random", "--save_every=1"]
+        small = ["--size=64", "--steps=2", "--weights=compact", "--save_every=1"]
         out = f"--out_dir={tmp_path / 'out'}"
         return [sys.executable, "-m", "style_transfer.main", *small, out, *arguments]
 

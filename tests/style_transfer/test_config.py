@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from style_transfer.config import LAYERS, Config
+from style_transfer.config import LAYERS, Config, Training
 
 
 def test_defaults_are_the_posts():
@@ -44,8 +44,29 @@ def test_start_follows_mode():
         ({"size": 31}, "--size=31: must be at least 32"),
         ({"save_every": -1}, "--save_every"),
         ({"seed": -1}, "--seed"),
+        ({"network": "vgg16"}, "--network=vgg16: choose one of auto, vgg19, compact"),
+        ({"precision": "half"}, "--precision=half"),
+        ({"preserve_colors": "yes"}, "--preserve_colors=yes"),
+        ({"scales": 0}, "--scales=0: must be at least 1"),
+        ({"style_scale": 0.0}, "--style_scale=0.0: must be above 0"),
+        ({"style_blend": (1.0, -1.0)}, "--style_blend=-1.0: must be at least 0"),
+        ({"style_blend": (0.0, 0.0)}, "--style_blend: one share"),
     ],
 )
 def test_wrong_values_are_named(settings, message):
     with pytest.raises(ValueError, match=message):
         Config(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "--epochs=0: must be above 0"),
+        ({"batch": -1}, "--batch=-1"),
+        ({"learning_rate": math.nan}, "--learning_rate=nan"),
+        ({"seed": -1}, "--seed=-1"),
+    ],
+)
+def test_wrong_training_values_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Training(**settings)

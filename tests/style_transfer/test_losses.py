@@ -35,7 +35,9 @@ def test_gram_matrix_by_hand():
 def test_style_layer_loss_by_hand():
     # N = 2, M = 3; A = 0, so that the sum is 14^2 + 2 (-1)^2 + 2^2 = 202.
     features = tf.constant([[[1.0, 0.0], [2.0, 1.0], [3.0, -1.0]]])
-    loss = losses.style_layer_loss(features, tf.zeros([2, 2]))
+    loss = losses.style_layer_loss(
+        losses.mean_gram_matrix(features, 3), tf.zeros([2, 2])
+    )
     np.testing.assert_allclose(loss, 202 / (4 * 2**2 * 3**2), rtol=1e-6)
 
 
@@ -65,17 +67,30 @@ def test_style_layer_loss_is_the_posts_at_one_size(maps):
             gram = np.sum(features[..., i] * features[..., j])
             target = np.sum(style[..., i] * style[..., j])
             expected += (gram - target) ** 2 / (4 * count**2 * positions**2)
-    style_gram = losses.mean_gram_matrix(tf.constant(style))
-    np.testing.assert_allclose(
-        losses.style_layer_loss(tf.constant(features), style_gram), expected
-    )
+    style_gram = losses.mean_gram_matrix(tf.constant(style), positions)
+    gram = losses.mean_gram_matrix(tf.constant(features), positions)
+    np.testing.assert_allclose(losses.style_layer_loss(gram, style_gram), expected)
 
 
 def test_a_picture_laid_twice_has_the_same_style(maps):
     features, _ = maps
     twice = tf.constant(np.concatenate([features, features], axis=1))
-    gram = losses.mean_gram_matrix(tf.constant(features))
-    np.testing.assert_allclose(losses.style_layer_loss(twice, gram), 0.0, atol=1e-30)
+    gram = losses.mean_gram_matrix(tf.constant(features), 6)
+    np.testing.assert_allclose(losses.mean_gram_matrix(twice, 12), gram)
+
+
+def test_guided_gram_matrix_counts_the_region_alone(maps):
+    features = tf.constant(maps[1])  # [2, 5, 4]
+    even = tf.fill([2, 5], tf.constant(1 / 10, tf.float64))
+    np.testing.assert_allclose(
+        losses.guided_gram_matrix(features, even),
+        losses.mean_gram_matrix(features, 10),
+    )
+    left = tf.constant([[1 / 4, 1 / 4, 0, 0, 0]] * 2, tf.float64)
+    np.testing.assert_allclose(
+        losses.guided_gram_matrix(features, left),
+        losses.mean_gram_matrix(features[:, :2], 4),
+    )
 
 
 def test_gram_matrix_is_positive_semidefinite(maps):
@@ -87,11 +102,13 @@ def test_gram_matrix_is_positive_semidefinite(maps):
 @pytest.mark.parametrize("name", ["pixel", "content", "style", "variation"])
 def test_gradients_are_the_finite_differences(name, maps):
     features, other = maps
-    style_gram = losses.mean_gram_matrix(tf.constant(other))
+    style_gram = losses.mean_gram_matrix(tf.constant(other), 10)
     loss = {
         "pixel": lambda x: losses.pixel_loss(x, tf.constant(features[::-1])),
         "content": lambda x: losses.content_loss(x, tf.constant(features[::-1])),
-        "style": lambda x: losses.style_layer_loss(x, style_gram),
+        "style": lambda x: losses.style_layer_loss(
+            losses.mean_gram_matrix(x, 6), style_gram
+        ),
         "variation": losses.total_variation,
     }[name]
     x = tf.constant(features)

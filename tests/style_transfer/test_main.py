@@ -2,10 +2,12 @@
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import time
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -39,7 +41,7 @@ def test_a_run_leaves_everything(main, picture):
     }
     result = json.loads((main.out / "result.json").read_text())
     assert set(result) >= RESULT
-    assert (result["steps"], result["weights"]) == (2, "random")
+    assert (result["steps"], result["weights"]) == (2, "compact")
     assert result["image_size"] == [64, 48]
     with Image.open(main.out / "transfer.png") as image:
         assert image.size == (64, 48)
@@ -65,7 +67,9 @@ def test_starts_from_a_file(main, picture):
     done = main("--mode=pixels", f"--content={picture}", f"--init={picture}")
     assert done.returncode == 0, done.stderr
     result = json.loads((main.out / "result.json").read_text())
-    assert result["pixel_loss"] < 1
+    assert result["steps"] == 0  # nothing is left to do
+    with Image.open(main.out / "pixels.png") as found, Image.open(picture) as expected:
+        assert found.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -76,6 +80,13 @@ def test_starts_from_a_file(main, picture):
         ("--init=none.png", "none.png: no such file"),
         ("--weights=none.h5", "none.h5: no such file"),
         ("--weights=setup.cfg", "setup.cfg: not a readable HDF5 file"),
+        ("--weights=none.npz", "none.npz: no such file"),
+        ("--network=vgg19", "--network=vgg19 does not fit --weights=compact"),
+        ("--content_layer=conv3_3", "no layer 'conv3_3' in the compact network"),
+        ("--mask=none.png", "none.png: no such file"),
+        ("--style_blend=1,2", "--style_blend has 2 shares for 1 styles"),
+        ("--resume", "--resume: no checkpoint"),
+        ("--memory_gib=0.5", "--size=64 needs about"),
         ("--output=picture.txt", "no picture format"),
         ("--out_dir=setup.cfg", "setup.cfg"),
         ("--content_layer=conv9_9", "no layer 'conv9_9'"),
@@ -103,6 +114,68 @@ def test_a_diverged_run_keeps_the_last_good_picture(main):
     assert result["steps"] == 0
 
 
+def test_masks_pair_with_styles(main, picture, tmp_path):
+    mask = tmp_path / "mask.png"
+    Image.new("L", (40, 40), 255).save(mask)
+    both = [f"--style={picture}", f"--style={picture}", f"--mask={mask}"]
+    done = main(*both)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "1 --mask for 2 --style: give as many" in done.stderr
+    assert main(*both, f"--mask={mask}").returncode == 0
+
+
+@pytest.mark.parametrize("how", ["luminance", "match"])
+def test_colors_can_be_kept(main, picture, how):
+    done = main(f"--content={picture}", f"--preserve_colors={how}", "--steps=8")
+    assert done.returncode == 0, done.stderr
+    found, expected = (
+        np.asarray(Image.open(path).convert("RGB"), float).mean(axis=(0, 1))
+        for path in (main.out / "transfer.png", picture)
+    )
+    np.testing.assert_allclose(
+        found - found.mean(), expected - expected.mean(), atol=12
+    )
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_a_killed_run_goes_on_exactly(main, tmp_path, optimizer):
+    """Killed without warning in the second scale; the same bytes in the end."""
+    settings = ["--size=192", "--steps=10", "--scales=2", f"--optimizer={optimizer}"]
+    straight = tmp_path / "straight.png"
+    assert main(*settings, f"--output={straight}").returncode == 0
+    shutil.rmtree(main.out)
+    saving = [*settings, "--checkpoint_seconds=0.001"]
+    checkpoint = main.out / "checkpoint.npz"
+    with subprocess.Popen(main.command(*saving), stderr=subprocess.DEVNULL) as process:
+        while not (main.out / "frames" / "step_00012.png").exists():
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.kill()
+    assert checkpoint.exists() and not (main.out / "transfer.png").exists()
+    other = main(*settings, "--resume", "--seed=7")
+    assert (other.returncode, other.stderr.count("\n")) == (2, 1)
+    assert "with other settings" in other.stderr
+    done = main(*settings, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert (main.out / "transfer.png").read_bytes() == straight.read_bytes()
+    result = json.loads((main.out / "result.json").read_text())
+    assert result["steps"] == 20 and not checkpoint.exists()
+    with Image.open(main.out / "progress.gif") as image:
+        assert image.n_frames > 12
+
+
+def test_works_in_tiles_where_memory_is_short(main):
+    """The same losses as whole, to rounding."""
+    found = []
+    large = ["--size=1024", "--scales=1", "--optimizer=adam", "--precision=float32"]
+    for limit in ([], ["--memory_gib=1.5"]):
+        done = main(*large, "--steps=1", *limit)
+        assert done.returncode == 0, done.stderr
+        found.append(json.loads((main.out / "result.json").read_text()))
+    assert (found[0]["tile"], found[1]["tile"]) == (None, 256)
+    assert found[1]["total_loss"] == pytest.approx(found[0]["total_loss"], rel=1e-3)
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_ctrl_c_saves_what_there_is(main, optimizer):
     command = main.command("--steps=100000", f"--optimizer={optimizer}")
@@ -121,3 +194,4 @@ def test_ctrl_c_saves_what_there_is(main, optimizer):
         image.load()
     rows = list(csv.DictReader((main.out / "loss.csv").open()))
     assert len(rows) == result["steps"]
+    assert (main.out / "checkpoint.npz").exists()  # --resume goes on

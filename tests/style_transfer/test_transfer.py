@@ -1,47 +1,34 @@
-"""The sum of the losses, the noise, and the way down in every mode."""
+"""The noise, the scales, and the way down in every mode."""
+
+import functools
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from style_transfer import features, losses, transfer
+from style_transfer import terms, transfer, weights
 from style_transfer.config import Config
+from style_transfer.terms import Pictures
 
 
-@pytest.fixture(scope="module")
-def networks():
-    """Networks by the layers that they return, each built once."""
-    pictures = [np.random.default_rng(0).uniform(0, 255, (40, 40, 3)).astype("f4")]
-    filters = features.random_filters(pictures, "average", seed=0)
-    built = {}
-
-    def network(config):
-        layers = transfer.layers(config)
-        if layers not in built:
-            built[layers] = features.build(layers, "average", filters, "random", 1e5)
-        return built[layers]
-
-    return network
+@functools.lru_cache
+def network():
+    coarse = np.random.default_rng(0).uniform(0, 255, (8, 8, 3))
+    pictures = [np.float32(np.kron(coarse, np.ones((8, 8, 1))))]
+    return weights.load("compact", "random", "average", "float32", pictures, 0)[0]
 
 
-def descend(config, content, style, network, start):
-    """The losses of each step, and the last picture."""
-    objective = transfer.make_objective(config, content, style, network)
-    rows, pictures = [], [start]
-    transfer.run(
-        config,
-        objective,
-        start,
-        lambda step, losses, image: (rows.append(losses), pictures.append(image)),
-    )
-    return rows, pictures[-1]
+def descend(config, content, style, start, **options):
+    """Every step that is made."""
+    pictures = Pictures(content, (style,))
+    used = None if config.mode == "pixels" else network()
+    return list(transfer.paint(config, pictures, used, start, **options))
 
 
 def test_each_mode_needs_its_layers():
-    assert transfer.layers(Config(mode="pixels")) == ()
-    assert transfer.layers(Config(mode="content")) == ("conv4_2",)
-    assert len(transfer.layers(Config(mode="style"))) == 5
-    assert transfer.layers(Config(mode="transfer")) == (
+    assert terms.layers(Config(mode="pixels")) == ()
+    assert terms.layers(Config(mode="content")) == ("conv4_2",)
+    assert len(terms.layers(Config(mode="style"))) == 5
+    assert terms.layers(Config(mode="transfer")) == (
         "conv1_1",
         "conv2_1",
         "conv3_1",
@@ -62,67 +49,79 @@ def test_noise_is_the_posts():
     assert not np.array_equal(noise, transfer.noise(100, 120, seed=1))
 
 
-def test_total_is_the_weighted_sum_of_the_posts_losses(content, style, networks):
-    weights = (0.5, 0.2, 0.1, 0.1, 0.1)
-    config = Config(
-        content_weight=2.0,
-        style_weight=3.0,
-        style_layer_weights=weights,
-        total_variation_weight=4.0,
-    )
-    network = networks(config)
-    image = content[::-1].copy()
-    found, gradient = transfer.make_objective(config, content, style, network)(image)
-
-    maps, targets, styles = (
-        network.features(tf.constant(i)) for i in (image, content, style)
-    )
-    expected_content = losses.content_loss(maps["conv4_2"], targets["conv4_2"])
-    expected_style = sum(
-        weight
-        * losses.style_layer_loss(maps[name], losses.mean_gram_matrix(styles[name]))
-        for weight, name in zip(weights, config.style_layers, strict=True)
-    )
-    variation = losses.total_variation(tf.constant(image))
-    np.testing.assert_allclose(found["content_loss"], expected_content, rtol=1e-5)
-    np.testing.assert_allclose(found["style_loss"], expected_style, rtol=1e-5)
-    total = 2.0 * expected_content + 3.0 * 1e5 * expected_style + 4.0 * variation
-    np.testing.assert_allclose(found["total_loss"], total, rtol=1e-5)
-    assert gradient.shape == image.shape
-
-
-def test_the_content_picture_has_no_content_loss(content, style, networks):
-    config = Config()
-    objective = transfer.make_objective(config, content, style, networks(config))
-    assert objective(content)[0]["content_loss"] == 0
-    assert objective(content)[0]["style_loss"] > 0
+@pytest.mark.parametrize(
+    ("scales", "height", "width", "factors"),
+    [
+        (1, 384, 512, [1.0]),
+        (3, 384, 512, [0.25, 0.5, 1.0]),
+        (9, 384, 512, [0.25, 0.5, 1.0]),  # an eighth is under 64 pixels
+        (3, 48, 64, [1.0]),
+    ],
+)
+def test_scales_halve_down_to_the_coarsest(scales, height, width, factors):
+    assert transfer.scale_factors(Config(scales=scales), height, width) == factors
 
 
 def test_pixels_turn_noise_into_the_picture(content, style):
-    config = Config(mode="pixels", learning_rate=5.0, steps=150)
+    config = Config(mode="pixels", optimizer="adam", learning_rate=5.0, steps=150)
     start = transfer.noise(*content.shape[:2], seed=0)
-    rows, picture = descend(config, content, style, None, start)
-    assert set(rows[0]) == {"pixel_loss", "total_loss"}
-    assert np.abs(picture - content).mean() < 1
+    steps = descend(config, content, style, start)
+    assert set(steps[0].losses) == {"pixel_loss", "total_loss"}
+    assert np.abs(steps[-1].image - content).mean() < 1
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 @pytest.mark.parametrize("mode", ["transfer", "content", "style"])
-def test_the_loss_falls(mode, optimizer, content, style, networks):
+def test_the_loss_falls(mode, optimizer, content, style):
     config = Config(mode=mode, optimizer=optimizer, steps=8, learning_rate=8.0)
     start = transfer.noise(*content.shape[:2], seed=0)
-    rows, picture = descend(config, content, style, networks(config), start)
-    totals = [row["total_loss"] for row in rows]
+    steps = descend(config, content, style, start)
+    assert [step.step for step in steps] == list(range(1, 9))
+    totals = [step.losses["total_loss"] for step in steps]
     assert totals[-1] < 0.8 * totals[0]
-    assert picture.min() >= 0 and picture.max() <= 255
+    assert steps[-1].image.min() >= 0 and steps[-1].image.max() <= 255
 
 
-def test_content_from_several_layers(content, style, networks):
-    layers = ("conv1_2", "conv3_1")
-    config = Config(mode="content", content_layers=layers)
-    network = networks(config)
-    image = content[::-1].copy()
-    found, _ = transfer.make_objective(config, content, style, network)(image)
-    maps, targets = (network.features(tf.constant(i)) for i in (image, content))
-    expected = sum(losses.content_loss(maps[name], targets[name]) for name in layers)
-    np.testing.assert_allclose(found["content_loss"], expected, rtol=1e-5)
+@pytest.fixture
+def large():
+    """Content and style [128, 160, 3] that two scales fit."""
+    generator = np.random.default_rng(3)
+    return (
+        np.kron(generator.uniform(0, 255, (16, 20, 3)), np.ones((8, 8, 1)))
+        .astype(np.float32)
+        .copy()
+        for _ in range(2)
+    )
+
+
+def test_coarse_scales_come_first_and_lead_to_the_last(large):
+    content, style = large
+    config = Config(scales=2, steps=3)
+    steps = descend(config, content, style, content)
+    assert [s.image.shape[:2] for s in steps] == [(64, 80)] * 3 + [(128, 160)] * 3
+    alone = descend(Config(scales=1, steps=3), content, style, content)
+    assert steps[-1].losses["total_loss"] < alone[-1].losses["total_loss"]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("stop", [2, 3, 5])
+def test_goes_on_exactly(optimizer, stop, large):
+    """From within each scale, and from the end of the first."""
+    content, style = large
+    config = Config(scales=2, steps=3, optimizer=optimizer)
+    straight = descend(config, content, style, content)
+    saved = straight_state(config, content, style, stop)
+    rest = descend(config, content, style, content, saved=saved)
+    assert [step.step for step in rest] == list(range(stop + 1, 7))
+    np.testing.assert_array_equal(rest[-1].image, straight[-1].image)
+    assert rest[-1].losses == straight[-1].losses
+
+
+def straight_state(config, content, style, stop):
+    """The state after `stop` steps."""
+    pictures = Pictures(content, (style,))
+    steps = transfer.paint(config, pictures, network(), content)
+    for progress in steps:
+        if progress.step == stop:
+            return {name: np.array(value) for name, value in progress.state().items()}
+    return None

@@ -1,0 +1,86 @@
+"""Cuts a picture into tiles whose feature maps are exactly those of the whole.
+
+Each tile is seen with a margin as wide as the network's reach, and only its core is
+used, so that padding at the margin's edge is never felt.
+"""
+
+import dataclasses
+
+import tensorflow as tf
+
+from style_transfer.features import ALIGNMENT, stride
+
+
+@dataclasses.dataclass(frozen=True)
+class Tile:
+    """Pixels of one tile as (top, left, bottom, right), ends excluded.
+
+    Attributes:
+        core: the part that is its own; the cores cover the picture once.
+        outer: the core and its margin, within the picture.
+    """
+
+    core: tuple[int, int, int, int]
+    outer: tuple[int, int, int, int]
+
+    @classmethod
+    def of(cls, edges: tf.Tensor) -> "Tile":
+        """The tile whose `edges` they are, inside a graph."""
+        core, outer = (tuple(tf.unstack(row)) for row in tf.unstack(edges))
+        return cls(core, outer)
+
+    def edges(self) -> tf.Tensor:
+        """Core and outer pixels, int32 [2, 4]."""
+        return tf.constant([self.core, self.outer], tf.int32)
+
+    def crop(self, image: tf.Tensor) -> tf.Tensor:
+        """The outer pixels of `image` [height, width, 3]."""
+        top, left, bottom, right = self.outer
+        return image[top:bottom, left:right]
+
+    def own(self, maps: tf.Tensor, layer: str) -> tf.Tensor:
+        """The core of `maps` [h, w, N_l], the features of the outer pixels."""
+        top, left, bottom, right = self._at(layer)
+        down, across = (edge // stride(layer) for edge in self.outer[:2])
+        return maps[top - down : bottom - down, left - across : right - across]
+
+    def part(self, maps: tf.Tensor, layer: str) -> tf.Tensor:
+        """The core of `maps`, which belong to the whole picture."""
+        top, left, bottom, right = self._at(layer)
+        return maps[top:bottom, left:right]
+
+    def _at(self, layer: str) -> tuple[int, ...]:
+        return tuple(edge // stride(layer) for edge in self.core)
+
+
+def cut(height: int, width: int, side: int | None, reach: int) -> list[Tile]:
+    """The tiles of a picture.
+
+    Args:
+        height: of the picture, pixels.
+        width: of the picture, pixels.
+        side: of a core, pixels, a multiple of `ALIGNMENT`; None makes one tile.
+        reach: pixels of margin at least.
+    """
+    if side is None:
+        whole = (0, 0, height, width)
+        return [Tile(whole, whole)]
+    margin = -(-reach // ALIGNMENT) * ALIGNMENT
+    tiles = []
+    for top, bottom in _spans(height, side):
+        for left, right in _spans(width, side):
+            outer = (
+                max(0, top - margin),
+                max(0, left - margin),
+                min(height, bottom + margin),
+                min(width, right + margin),
+            )
+            tiles.append(Tile((top, left, bottom, right), outer))
+    return tiles
+
+
+def _spans(length: int, side: int) -> list[tuple[int, int]]:
+    """Begin and end of each core along one axis; the last may be up to 1.5 sides."""
+    count = max(1, round(length / side))
+    edges = [index * side for index in range(count)] + [length]
+    return list(zip(edges[:-1], edges[1:], strict=True))

@@ -1,0 +1,69 @@
+"""The estimate: that it holds, and what follows from it."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+from style_transfer import memory
+from style_transfer.config import Config
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def plan(size, limit, network="vgg19"):
+    run = (Config(), network, "bfloat16", size * 3 // 4, size)
+    return memory.plan(*run, limit * memory.GIB)
+
+
+def test_whole_then_smaller_tiles_then_refused():
+    assert plan(512, 4) is None
+    sides = [plan(4096, limit) for limit in (64, 12, 8)]
+    assert sides[0] is None and sides[1] > sides[2]
+    with pytest.raises(ValueError, match="--size=4096 needs about .* GiB") as error:
+        plan(4096, 2)
+    fits = int(re.search(r"--size=(\d+) would fit", str(error.value)).group(1))
+    assert 512 < fits < 4096
+    plan(fits, 2)
+    with pytest.raises(ValueError, match="needs about"):
+        plan(fits + 64, 2)
+
+
+def test_less_memory_for_the_compact_network_and_for_fewer_layers():
+    def needed(network, **settings):
+        run = (Config(**settings), network, "float32", 768, 1024)
+        return memory.estimate(*run)
+
+    assert needed("compact") < needed("vgg19")
+    assert needed("vgg19", optimizer="adam") < needed("vgg19")
+    shallow = {"mode": "content", "content_layers": ("conv1_1",)}
+    assert needed("vgg19", **shallow) < needed("vgg19")
+
+
+@pytest.mark.parametrize("side", [None, 256])
+def test_the_estimate_is_kept(side):
+    """The peak of a real run, in a process of its own."""
+    code = f"""
+import resource
+import numpy as np
+from style_transfer import memory, terms, transfer, weights
+from style_transfer.config import Config
+image = np.random.default_rng(0).uniform(0, 255, (576, 768, 3)).astype("f4")
+network, _ = weights.load("auto", "compact", "average", "auto", [image], 0)
+config = Config(scales=1, steps=12)
+pictures = terms.Pictures(image, (image,))
+for _ in transfer.paint(config, pictures, network, image * 0.5, {side}):
+    pass
+estimate = memory.estimate(config, "compact", network.precision, 576, 768, {side})
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / estimate)
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert 0.5 < float(done.stdout) < 1.0
+
+
+def test_available_is_plausible():
+    assert 2**24 < memory.available() < 2**50
