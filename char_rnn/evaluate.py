@@ -1,4 +1,4 @@
-"""How well a text is predicted: bits per character, of a network and of counting.
+"""How well a text is predicted, by a network and by counting, and from how far back.
 
 A model that gives the right character the probability p spends -log2 p bits on it; a
 uniform guess over 27 characters spends 4.75.
@@ -56,6 +56,31 @@ class Evaluator:
         logits, state = unroll(self._model, window[:-1], state, teacher_forcing)
         spent = tf.nn.sparse_softmax_cross_entropy_with_logits(window[1:], logits)
         return tf.reduce_sum(spent), state
+
+
+def gradient_norm_by_lag(model: CharRNN, characters: np.ndarray) -> list[float]:
+    """How much the last loss still depends on the state so many steps before it.
+
+    Args:
+        model: the network.
+        characters: ids, int32 [T + 1, B]; the last is the target.
+
+    Returns:
+        float [T]: the mean over the batch of |dL/ds|, where s is the state that the
+        last step gets, the step before it, and so on.
+    """
+    exact = CharRNN(model.config, model.alphabet_size, tf.float64)  # 1e-30, squared
+    exact.assign(model.arrays())
+    s, states = exact.zero_state(characters.shape[1]), []
+    with tf.GradientTape() as tape:
+        for x in characters[:-1]:
+            tape.watch(s)
+            states.append(s)
+            h, o = exact.cell(tf.one_hot(x, exact.alphabet_size, dtype=s.dtype), s)
+            s = h if exact.config.arch == 1 else tf.nn.softmax(o)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(characters[-1], o)
+    norms = [tf.norm(g, axis=1) for g in tape.gradient(losses, states)]
+    return [float(tf.reduce_mean(norm)) for norm in reversed(norms)]
 
 
 def ngram_bits_per_character(

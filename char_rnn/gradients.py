@@ -30,37 +30,9 @@ flags.DEFINE_integer("seed", 0, "Settles the initial values.", lower_bound=0)
 FLAGS = flags.FLAGS
 
 
-def norm_by_lag(model, characters):
-    """How much the last loss still depends on the state so many steps before it.
-
-    Args:
-        model: a `CharRNN`.
-        characters: ids, int32 [T + 1, B]; the last is the target.
-
-    Returns:
-        float [T]: the mean over the batch of |dL/ds|, where s is the state that the
-        last step gets, the step before it, and so on.
-    """
-    import tensorflow as tf
-
-    from char_rnn.model import CharRNN
-
-    exact = CharRNN(model.config, model.alphabet_size, tf.float64)  # 1e-30, squared
-    exact.assign(model.arrays())
-    s, states = exact.zero_state(characters.shape[1]), []
-    with tf.GradientTape() as tape:
-        for x in characters[:-1]:
-            tape.watch(s)
-            states.append(s)
-            h, o = exact.cell(tf.one_hot(x, exact.alphabet_size, dtype=s.dtype), s)
-            s = h if exact.config.arch == 1 else tf.nn.softmax(o)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(characters[-1], o)
-    norms = [tf.norm(g, axis=1) for g in tape.gradient(losses, states)]
-    return [float(tf.reduce_mean(norm)) for norm in reversed(norms)]
-
-
 def untrained(size, data, activation):
     """Curves of fresh networks, by the scale of the recurrent matrix."""
+    from char_rnn import evaluate
     from char_rnn.model import CharRNN
 
     config = Config(
@@ -73,7 +45,7 @@ def untrained(size, data, activation):
     for scale in SCALES:
         model = CharRNN(config, size)
         model.W.assign(scale * model.W)
-        curves[f"W scaled by {scale:g}"] = norm_by_lag(model, data)
+        curves[f"W scaled by {scale:g}"] = evaluate.gradient_norm_by_lag(model, data)
     return curves
 
 
@@ -98,7 +70,7 @@ def trained(corpus, data, activation, advance):
         evaluator = evaluate.Evaluator(trainer.model)
         bits[unrollings] = evaluator.bits_per_character(validation)
         curves[f"{unrollings} unrollings, {bits[unrollings]:.2f} bits/character"] = (
-            norm_by_lag(trainer.model, data)
+            evaluate.gradient_norm_by_lag(trainer.model, data)
         )
         advance()
     return curves, bits

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from char_rnn.config import Config
-from char_rnn.gradients import norm_by_lag
+from char_rnn.evaluate import gradient_norm_by_lag
 from char_rnn.model import CharRNN
 
 
@@ -18,7 +18,7 @@ def test_a_scaled_identity_shrinks_or_grows_by_its_scale(scale):
     model = CharRNN(config, 27)
     model.U.assign(np.full([27, 4], 1.0))
     model.W.assign(scale * np.eye(4))
-    norms = norm_by_lag(model, np.ones([31, 2], np.int32))
+    norms = gradient_norm_by_lag(model, np.ones([31, 2], np.int32))
     assert len(norms) == 30 and norms[0] > 0
     np.testing.assert_allclose(np.divide(norms[1:], norms[:-1]), scale, rtol=1e-9)
 
