@@ -64,6 +64,15 @@ def load_image(path: str, size: int | None = None) -> np.ndarray:
     return np.asarray(picture, np.float32)
 
 
+def dimensions(path: str) -> tuple[int, int] | None:
+    """Height and width as the file has them; None if `load_image` would refuse it."""
+    try:
+        with Image.open(path) as file:
+            return file.height, file.width
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+
+
 def load_mask(path: str, height: int, width: int) -> np.ndarray:
     """Read a picture as a region: white is inside, black is not.
 

@@ -96,6 +96,9 @@ def prepare(config: Config, sources: Sources, limit: float | None = None) -> Ses
         OSError: a file that cannot be had or read.
         ValueError: pictures or settings that do not go together.
     """
+    if limit is None:
+        limit = 0.9 * memory.available()
+    _check_size(config, sources, limit)
     shown = _load(config, sources)
     content, styles = shown[0], shown[1:]
     height, width = content.shape[:2]
@@ -132,6 +135,18 @@ def prepare(config: Config, sources: Sources, limit: float | None = None) -> Ses
     return Session(config, shown, pictures, start, network, side, [*notes, note])
 
 
+def _check_size(config: Config, sources: Sources, limit: float) -> None:
+    """Refuse what cannot fit before it is loaded; the compact network needs least."""
+    of_style = round(config.size * config.style_scale)
+    sides = [(sources.content, config.size)]
+    sides += [(path, of_style) for path in sources.styles or (None,)]
+    for path, side in sides:
+        shape = images.dimensions(path) if path else (2, 3)  # the samples, about
+        if shape:
+            height, width = (round(edge * side / max(shape)) for edge in shape)
+            memory.plan(config, "compact", "bfloat16", height, width, limit)
+
+
 def _load(config: Config, sources: Sources) -> list[np.ndarray]:
     """The content and the styles."""
     size = round(config.size * config.style_scale)
@@ -156,11 +171,9 @@ def _start(config: Config, pictures: Pictures) -> np.ndarray:
 
 
 def _fit(
-    config: Config, network: Network, pictures: Pictures, limit: float | None
+    config: Config, network: Network, pictures: Pictures, limit: float
 ) -> tuple[int | None, str]:
     """The side of the tiles that fit into memory, and a line about it."""
-    if limit is None:
-        limit = 0.9 * memory.available()
     largest = max([pictures.content, *pictures.styles], key=lambda image: image.size)
     of_run = (config, network.name, network.precision, *largest.shape[:2])
     side = memory.plan(*of_run, limit)

@@ -195,3 +195,9 @@ def test_ctrl_c_saves_what_there_is(main, optimizer):
     rows = list(csv.DictReader((main.out / "loss.csv").open()))
     assert len(rows) == result["steps"]
     assert (main.out / "checkpoint.npz").exists()  # --resume goes on
+
+
+def test_a_size_that_cannot_fit_is_refused_before_anything_is_loaded(main):
+    done = main("--weights=compact", "--size=400000")  # one picture: over a terabyte
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1 and "would fit" in done.stderr
