@@ -16,7 +16,7 @@ from style_transfer import (
     weights,
 )
 from style_transfer.config import Config
-from style_transfer.features import Network
+from style_transfer.features import CHANNELS, Network
 from style_transfer.terms import Pictures
 
 
@@ -137,6 +137,8 @@ def prepare(config: Config, sources: Sources, limit: float | None = None) -> Ses
 
 def _check_size(config: Config, sources: Sources, limit: float) -> None:
     """Refuse what cannot fit before it is loaded; the compact network needs least."""
+    has_all = set(terms.layers(config)) <= set(CHANNELS["compact"])
+    network = "compact" if has_all else "vgg19"
     of_style = round(config.size * config.style_scale)
     sides = [(sources.content, config.size)]
     sides += [(path, of_style) for path in sources.styles or (None,)]
@@ -144,7 +146,7 @@ def _check_size(config: Config, sources: Sources, limit: float) -> None:
         shape = images.dimensions(path) if path else (2, 3)  # the samples, about
         if shape:
             height, width = (round(edge * side / max(shape)) for edge in shape)
-            memory.plan(config, "compact", "bfloat16", height, width, limit)
+            memory.plan(config, network, "bfloat16", height, width, limit)
 
 
 def _load(config: Config, sources: Sources) -> list[np.ndarray]:
