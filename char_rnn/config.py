@@ -9,6 +9,7 @@ ACTIVATIONS = ("relu", "tanh")
 OPTIMIZERS = ("sgd", "adam")
 SCHEDULES = ("staircase", "cosine")
 INITIALIZATIONS = ("printed", "range", "orthogonal")
+ALPHABETS = ("strict", "clean", "corpus")  # see `text.load`
 RECIPES = ("post", "modern")
 
 # The settings that a recipe decides for each architecture.

@@ -32,7 +32,7 @@ flags.DEFINE_string(
 flags.DEFINE_enum(
     "alphabet",
     "strict",
-    ("strict", "clean", "corpus"),
+    config_lib.ALPHABETS,
     "strict: the post's 27 characters, all others refused; clean: made to fit them as "
     "text8 was; corpus: the file's own characters.",
 )

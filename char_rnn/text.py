@@ -14,7 +14,6 @@ import numpy as np
 from char_rnn import download
 
 ALPHABET = " " + string.ascii_lowercase  # post, "Alphabet"
-ALPHABETS = ("strict", "clean", "corpus")
 DIGITS = (
     "zero",
     "one",
@@ -213,5 +212,5 @@ def read(path: str) -> bytes:
                     f"--corpus={path}: {len(members)} members; one text is needed"
                 )
             return archive.read(members[0])
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, EOFError, RuntimeError) as error:  # or locked
         raise ValueError(f"--corpus={path}: a damaged zip file ({error})") from None

@@ -43,10 +43,13 @@ def windows(data: np.ndarray, config: Config, step: int, count: int) -> np.ndarr
     return data[(offset[:, :, np.newaxis] + first) % len(data)]
 
 
-def stale_windows(data: np.ndarray, config: Config, count: int) -> np.ndarray:
+def stale_windows(
+    data: np.ndarray, config: Config, step: int, count: int
+) -> np.ndarray:
     """What the post's Arch 2 trains on as printed: one batch, for ever its own target.
 
-    Its loop fills `batchx` and `batchy`, and then appends an older `batch` to both.
+    It stands in for `windows`, the same at every step. The post's loop fills `batchx`
+    and `batchy`, and then appends an older `batch` to both.
     """
     batch = windows(data, config, 0, 1)[:, :1]
     return np.tile(batch, (count, config.num_unrollings + 1, 1))
@@ -128,13 +131,10 @@ class Trainer:
         Raises:
             FloatingPointError: a loss is not finite.
         """
-        make = stale_windows if self.config.as_printed else None
+        make = stale_windows if self.config.as_printed else windows
         while self.step < until:
             count = min(self.steps_per_call, until - self.step)
-            if make:
-                batch = make(self._data, self.config, self.steps_per_call)
-            else:
-                batch = windows(self._data, self.config, self.step, self.steps_per_call)
+            batch = make(self._data, self.config, self.step, self.steps_per_call)
             losses, norms, self.state = self._train_steps(batch, count, self.state)
             losses = losses.numpy()[:count]
             if not np.isfinite(losses).all():

@@ -106,7 +106,7 @@ def test_plain_and_tables_train_alike(data):
 
 def test_as_printed_learns_to_repeat_one_batch(data):
     config = small(arch=2, as_printed=True)
-    windows = train.stale_windows(data, config, 3)
+    windows = train.stale_windows(data, config, 0, 3)
     assert windows.shape == (3, 6, 4)
     assert (windows == windows[0, 0]).all()
     assert losses(train.Trainer(config, data, 27), 400)[-1] < 0.1
