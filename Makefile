@@ -4,7 +4,8 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-gpu demo-genetic demo-rnn demo-style train-rnn gpu-report
+.PHONY: help install demo demo-gpu demo-genetic demo-rnn demo-inception demo-style
+.PHONY: train-rnn train-inception gpu-report
 .PHONY: test lint clean
 
 help:  ## List the targets
@@ -18,8 +19,9 @@ $(INSTALLED): setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@
 
-demo: demo-gpu demo-genetic demo-rnn demo-style  ## Run every topic on embedded data
+demo: demo-gpu demo-genetic demo-rnn demo-inception demo-style  ## Run every topic on embedded data
 	@echo 'Look at:' && ls out/genetic/*.png out/char_rnn/demo/*.png \
+	  out/inception_mnist/demo/*.png out/inception_mnist/operations/*.png \
 	  out/style_transfer/*.png \
 	  out/style_transfer/overview.jpg out/style_transfer/progress.gif
 
@@ -34,6 +36,14 @@ demo-rnn: $(INSTALLED)  ## Teach a small network to write like Python's document
 
 train-rnn: $(INSTALLED)  ## Train on text8, or on the embedded text without a network
 	$(BIN)/python -m char_rnn.main --recipe=modern
+
+demo-inception: $(INSTALLED)  ## Count the modules' arithmetic, then teach them digits
+	$(BIN)/python -m inception_mnist.operations
+	$(BIN)/python -m inception_mnist.main --recipe=modern --dataset=digits \
+	  --steps=600 --out_dir=out/inception_mnist/demo
+
+train-inception: $(INSTALLED)  ## Train on MNIST if it is at hand, else on the demo's digits
+	$(BIN)/python -m inception_mnist.main --recipe=modern
 
 demo-style: $(INSTALLED)  ## Paint the embedded photograph in the embedded style
 	$(BIN)/python -m style_transfer.main --weights=compact --size=512

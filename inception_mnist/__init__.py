@@ -1,0 +1,1 @@
+"""Inception modules, explained and implemented: on MNIST."""

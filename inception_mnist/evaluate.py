@@ -1,0 +1,80 @@
+"""What a trained network says of images, and how often it is right (post, "Model")."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from inception_mnist.config import Config
+from inception_mnist.model import CLASSES, build_model
+
+
+def trained_model(config: Config, weights: Sequence[np.ndarray]) -> keras.Model:
+    """The network with these weights, in float32 whatever it was trained in."""
+    model = build_model(dataclasses.replace(config, precision="float32"))
+    model.set_weights(weights)
+    return model
+
+
+def probabilities(model: keras.Model, images: np.ndarray, batch: int) -> np.ndarray:
+    """The probability of each digit.
+
+    Args:
+        model: from pixels 0 to 255 to logits.
+        images: uint8 [N, 28, 28].
+        batch: how many at a time; the post's test batches are of 100.
+
+    Returns:
+        float32 [N, 10].
+    """
+    data = tf.data.Dataset.from_tensor_slices(images[..., np.newaxis]).batch(batch)
+    logits = model.predict(data, verbose=0)
+    return tf.nn.softmax(logits).numpy()
+
+
+def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """The share that is right, 0 to 1: labels [N], probabilities [N, 10]."""
+    return float(np.mean(probabilities.argmax(axis=1) == labels))
+
+
+def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """The mean of -log p of the right digit, nats: labels [N], p [N, 10]."""
+    right = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(right, 1e-30)).mean())
+
+
+def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """How often each digit (row) was taken for each (column), int [10, 10]."""
+    counts = np.zeros((CLASSES, CLASSES), int)
+    np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
+    return counts
+
+
+def worst_mistakes(
+    labels: np.ndarray, probabilities: np.ndarray, count: int
+) -> np.ndarray:
+    """Places of the wrong answers, the surest of them first, int [at most `count`]."""
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")][:count]
+
+
+def feature_maps(
+    model: keras.Model, image: np.ndarray
+) -> Iterator[tuple[str, list[np.ndarray]]]:
+    """What the branches of each module make of one image.
+
+    Args:
+        model: the network.
+        image: uint8 [28, 28].
+
+    Yields:
+        The module's name, and of each branch the maps, float32 [H, W, C].
+    """
+    modules = [layer for layer in model.layers if layer.name.startswith("inception")]
+    maps = keras.Model(model.inputs, [layer.output for layer in modules])
+    found = maps([image[np.newaxis, ..., np.newaxis].astype(np.float32)])
+    for layer, joined in zip(modules, found, strict=True):
+        edges = [layer.filters, 2 * layer.filters, 3 * layer.filters]
+        yield layer.name, np.split(joined.numpy()[0], edges, axis=-1)

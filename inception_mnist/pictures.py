@@ -1,0 +1,160 @@
+"""A picture of one digit from any file, brought to the geometry of MNIST.
+
+MNIST's digits are 20 pixels on their longer side, light on dark, and their centre of
+mass is the centre of 28 x 28 (yann.lecun.com/exdb/mnist).
+"""
+
+import os
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+from scipy import ndimage
+
+SIDE, LONGER = 28, 20  # pixels, of the picture and of the digit inside
+WORK = 512  # pixels; larger pictures are scaled down to it first
+RING = 0.08  # of the picture's sides: where the paper's brightness is measured
+STROKE = 0.12  # least width of a stroke, of the digit's longer side; MNIST's: 0.15
+SPECK = 0.05  # of the largest part's area: smaller ones are no part of the digit
+LEAST_CONTRAST = 5.0  # of ink, in standard deviations of the paper
+LEAST_RANGE = 0.01  # of ink, of the picture's brightest value
+FAINT = 0.05  # of the ink's strength: less is none
+
+
+def load_picture(path: str) -> np.ndarray:
+    """Read a picture of one digit, dark on light or light on dark.
+
+    Of any size, upright by its EXIF, transparency laid on white. The light may be
+    uneven and the paper grainy; shadows with an edge and things beside the digit are
+    beyond it. A 28 x 28 picture with a black border is MNIST's kind and is returned
+    as it is.
+
+    Returns:
+        uint8 [28, 28], light on dark.
+
+    Raises:
+        OSError: no such file, a directory, not a picture, or a damaged one.
+        ValueError: too many pixels, or no digit on it.
+    """
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path}: a directory: name a picture")
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{path}: no such file: name a picture")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as file:
+                grey = _to_grey(file)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ValueError(
+            f"{path}: over {Image.MAX_IMAGE_PIXELS} pixels: scale it down first"
+        ) from None
+    except UnidentifiedImageError:
+        raise OSError(f"{path}: not a picture that is known") from None
+    except (OSError, SyntaxError, EOFError, ValueError) as error:  # Pillow, on damage
+        raise OSError(f"{path}: cannot be read: {error}") from error
+    if is_like_mnist(grey):
+        return grey.astype(np.uint8)
+    ink = _find_ink(grey)
+    if ink is None:
+        raise ValueError(
+            f"{path}: no digit found: it must be darker or lighter than its background"
+        )
+    return _to_mnist(ink)
+
+
+def is_like_mnist(grey: np.ndarray) -> bool:
+    """Whether grey [H, W] is 28 x 28 bytes, something inside a black border."""
+    if grey.shape != (SIDE, SIDE) or grey.max() > 255 or (grey % 1).any():
+        return False
+    return 0 < grey.sum() == grey[1:-1, 1:-1].sum()
+
+
+def otsu(values: np.ndarray) -> float:
+    """The threshold that leaves the least variance within its two sides.
+
+    Otsu 1979: it maximizes w_0 w_1 (m_0 - m_1)^2, weights and means of the sides.
+    """
+    counts, edges = np.histogram(values, 256)
+    w_0 = counts.cumsum()
+    w_1 = values.size - w_0
+    sums = (counts * (edges[:-1] + edges[1:]) / 2).cumsum()
+    m_0, m_1 = sums / w_0.clip(1), (sums[-1] - sums) / w_1.clip(1)
+    return edges[1 + np.argmax(w_0 * w_1 * (m_0 - m_1) ** 2)]
+
+
+def _to_grey(file: Image.Image) -> np.ndarray:
+    """float32 [H, W], upright, at most `WORK` on the longer side; 0 is black."""
+    picture = ImageOps.exif_transpose(file)
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture)
+    if picture.mode not in ("I", "F") and not picture.mode.startswith("I;16"):
+        picture = picture.convert("L")
+    picture = Image.fromarray(np.asarray(picture, np.float32))
+    picture.thumbnail((WORK, WORK), Image.Resampling.BOX)
+    return np.asarray(picture)
+
+
+def _paper(grey: np.ndarray) -> np.ndarray:
+    """Brightness [H, W] of the paper: a quadratic surface through the outer ring.
+
+    What lies far from the surface there is taken for ink and left out of the next fit.
+    """
+    height, width = grey.shape
+    y, x = np.meshgrid(
+        np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij"
+    )
+    ring = np.maximum(abs(y), abs(x)) >= 1 - 2 * RING
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    here, values = terms[ring], grey[ring]
+    far = abs(values - np.median(values))
+    for _ in range(4):
+        near = far <= 3 * np.median(far)
+        surface = np.linalg.lstsq(here[near], values[near], rcond=None)[0]
+        far = abs(values - here @ surface)
+    return terms @ surface
+
+
+def _find_ink(grey: np.ndarray) -> np.ndarray | None:
+    """How far each pixel [H, W] stands out, 0 off the digit; None if nothing does."""
+    contrast = ndimage.gaussian_filter(grey - _paper(grey), max(grey.shape) / WORK)
+    strength = np.abs(contrast)
+    ink = contrast * np.sign(contrast[strength >= otsu(strength)].sum())
+    mask = ink > otsu(ink.clip(0))
+    off = contrast[~ndimage.binary_dilation(mask, iterations=2)]
+    noise = off.std() if off.size else 0
+    least = max(LEAST_CONTRAST * noise, LEAST_RANGE * grey.max())
+    if not mask.any() or np.median(ink[mask]) <= least:
+        return None
+    parts, _ = ndimage.label(mask, np.ones((3, 3)))
+    areas = np.bincount(parts[mask])
+    digit = mask & (areas >= SPECK * areas.max())[parts]
+    ink = np.where(ndimage.binary_dilation(digit, np.ones((3, 3))), ink, 0)
+    ink = (ink / np.percentile(ink[digit], 90)).clip(0, 1)
+    return np.where(ink > FAINT, ink, 0)
+
+
+def _to_mnist(ink: np.ndarray) -> np.ndarray:
+    """uint8 [28, 28] of ink [H, W] in [0, 1]: cropped, scaled and centred."""
+    ink = _crop(ink)
+    stroke = 2 * ndimage.distance_transform_edt(np.pad(ink, 1) > 0.5).max()
+    missing = STROKE * max(ink.shape) - stroke
+    if missing >= 1:  # a thin pen would fade to nothing at 20 pixels
+        size = 1 + round(missing)
+        ink = _crop(ndimage.grey_dilation(np.pad(ink, size), (size, size)))
+    scale = LONGER / max(ink.shape)
+    height, width = (max(1, round(side * scale)) for side in ink.shape)
+    picture = Image.fromarray(ink.astype(np.float32))
+    small = picture.resize((width, height), Image.Resampling.BICUBIC)
+    small = np.asarray(small).clip(0)
+    shift = np.rint(SIDE / 2 - np.array(ndimage.center_of_mass(small))).astype(int)
+    top, left = shift.clip(0, SIDE - np.array(small.shape))
+    image = np.zeros((SIDE, SIDE), np.uint8)
+    image[top : top + height, left : left + width] = np.rint(255 * small / small.max())
+    return image
+
+
+def _crop(ink: np.ndarray) -> np.ndarray:
+    return ink[ndimage.find_objects((ink > 0).astype(int))[0]]

@@ -1,0 +1,123 @@
+"""Down the cross-entropy, batch by batch (post, "Tensorflow implementation")."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from inception_mnist.adam import Adam, one_cycle
+from inception_mnist.config import Config
+from inception_mnist.model import build_model
+from inception_mnist.stream import batches
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """One step: how many are done, and the loss and accuracy of its batch."""
+
+    step: int
+    loss: float
+    accuracy: float
+
+
+class Trainer:
+    """A network, its optimizer, and where it is in the data.
+
+    Attributes:
+        model: the network that learns.
+        averaged: the network to use: with the moving averages of the weights, or
+            `model` itself.
+        step: steps done.
+    """
+
+    def __init__(self, config: Config, images: np.ndarray, labels: np.ndarray):
+        """Args:
+        config: the settings.
+        images: of training, uint8 [N, 28, 28].
+        labels: uint8 [N].
+        """
+        self.config, self.step = config, 0
+        keras.utils.set_random_seed(config.seed)
+        self.model = self.averaged = build_model(config)
+        self.optimizer = Adam(self.model.trainable_weights, config.weight_decay)
+        if config.average:
+            self.averaged = build_model(config)
+            self.averaged.set_weights(self.model.get_weights())
+        self._images, self._labels = images, labels
+
+    def run(self, until: int) -> Iterator[Progress]:
+        """Train up to step `until`, with a report after every step.
+
+        Raises:
+            FloatingPointError: the loss is not finite.
+        """
+        data = batches(self._images, self._labels, self.config, self.step)
+        for images, labels in data.take(until - self.step):
+            loss, accuracy = self._train_step(images, labels, tf.constant(self.step))
+            self.step += 1
+            if not np.isfinite(loss):
+                raise FloatingPointError(
+                    f"the loss is not finite after step {self.step}: try a lower "
+                    f"--learning_rate than {self.config.learning_rate:g}"
+                )
+            yield Progress(self.step, float(loss), float(accuracy))
+
+    @tf.function
+    def _train_step(self, images, labels, step):
+        """One step on [B, 28, 28, 1] and [B]; returns the batch's loss and accuracy."""
+        with tf.GradientTape() as tape:
+            logits = self.model(images, training=True)
+            loss = tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            )
+        weights = [weight.value for weight in self.model.trainable_weights]
+        self.optimizer.apply(tape.gradient(loss, weights), self._rate(step))
+        self._average(tf.cast(step, tf.float32))
+        right = tf.argmax(logits, axis=1, output_type=tf.int32) == labels
+        return loss, tf.reduce_mean(tf.cast(right, tf.float32))
+
+    def _rate(self, step: tf.Tensor) -> tf.Tensor:
+        config = self.config
+        if config.schedule == "constant":
+            return tf.constant(config.learning_rate)
+        return one_cycle(step, config.steps, config.learning_rate)
+
+    def _average(self, step: tf.Tensor) -> None:
+        """Move the averages; early in a run they forget faster (Polyak averaging)."""
+        if not self.config.average:
+            return
+        decay = tf.minimum(self.config.average, (1 + step) / (10 + step))
+        pairs = zip(self.averaged.weights, self.model.weights, strict=True)
+        for average, weight in pairs:
+            average.assign(weight + decay * (average - weight))
+
+    def weights(self) -> list:
+        """The weights to use, float32 variables, in the order of the model's."""
+        if self.config.average:
+            return [weight.value for weight in self.averaged.weights]
+        learning = map(id, self.model.trainable_weights)
+        masters = dict(zip(learning, self.optimizer.masters, strict=True))
+        return [masters.get(id(w), w.value) for w in self.model.weights]
+
+    def arrays(self) -> dict[str, tf.Variable | np.ndarray]:
+        """All that a run goes on from, by name; of bfloat16 weights the masters.
+
+        Every random choice follows from the seed, the step and these.
+        """
+        kept = list(self.model.variables)
+        if self.config.average:
+            kept += self.averaged.variables
+        variables = [v.value for v in kept] + self.optimizer.variables
+        whole = (v for v in variables if v.dtype != tf.bfloat16)
+        named = {f"variable_{number}": v for number, v in enumerate(whole)}
+        return named | {"step": np.array(self.step)}
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Go back to where `arrays` were taken."""
+        for name, variable in self.arrays().items():
+            if name != "step":
+                variable.assign(arrays[name])
+        self.optimizer.round_masters()
+        self.step = int(arrays["step"])

@@ -1,0 +1,62 @@
+"""Figures of a network, worked by hand."""
+
+import keras
+import numpy as np
+
+from inception_mnist import evaluate
+from inception_mnist.config import Config
+from inception_mnist.model import build_model
+
+
+def rows(*answers):
+    """A row of probabilities for each (digit, its probability)."""
+    found = np.zeros((len(answers), 10))
+    for row, (digit, share) in zip(found, answers, strict=True):
+        row[:] = (1 - share) / 9
+        row[digit] = share
+    return found
+
+
+def test_figures_by_hand():
+    labels = np.array([3, 1, 4, 1, 5])
+    found = rows((3, 0.9), (1, 0.5), (9, 0.6), (7, 0.8), (5, 1.0))
+    assert evaluate.accuracy(labels, found) == 0.6
+    expected = -np.log([0.9, 0.5, 0.4 / 9, 0.2 / 9, 1.0]).mean()
+    np.testing.assert_allclose(evaluate.cross_entropy(labels, found), expected)
+    counts = evaluate.confusion(labels, found)
+    assert counts.sum() == 5 and np.trace(counts) == 3
+    assert counts[4, 9] == counts[1, 7] == counts[1, 1] == 1
+    worst = evaluate.worst_mistakes(labels, found, 5)
+    np.testing.assert_array_equal(worst, [3, 2])
+    np.testing.assert_array_equal(evaluate.worst_mistakes(labels, found, 1), [3])
+
+
+def test_no_probability_is_no_infinity():
+    found = rows((2, 1.0))
+    assert np.isfinite(evaluate.cross_entropy(np.array([3]), found))
+
+
+def test_probabilities_do_not_depend_on_the_batch(images):
+    config = Config(head="gap", map1=2, map2=2, hidden=5)
+    model = evaluate.trained_model(config, build_model(config).get_weights())
+    whole = evaluate.probabilities(model, images, 6)
+    np.testing.assert_allclose(whole.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(evaluate.probabilities(model, images, 4), whole, 1e-4)
+    logits = model(images[..., np.newaxis].astype(np.float32))
+    np.testing.assert_allclose(whole, keras.ops.softmax(logits), rtol=1e-4)
+
+
+def test_feature_maps_are_the_modules_outputs(images):
+    config = Config(head="gap", map1=2, map2=3, hidden=5, module="naive", pool=2)
+    model = evaluate.trained_model(config, build_model(config).get_weights())
+    found = dict(evaluate.feature_maps(model, images[0]))
+    assert list(found) == ["inception1", "inception2"]
+    assert [maps.shape for maps in found["inception1"]] == [
+        (28, 28, count) for count in (2, 2, 2, 1)
+    ]
+    assert [maps.shape for maps in found["inception2"]] == [
+        (14, 14, count) for count in (3, 3, 3, 7)
+    ]
+    pixels = images[:1, ..., np.newaxis].astype(np.float32)
+    joined = model.get_layer("inception1")(pixels)[0]
+    np.testing.assert_allclose(np.concatenate(found["inception1"], -1), joined)

@@ -1,0 +1,107 @@
+"""Training: the loss falls, a step is the plain one, and a run goes on exactly."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from inception_mnist.config import Config
+from inception_mnist.train import Trainer
+
+SMALL = {"map1": 4, "map2": 4, "reduce1x1": 2, "hidden": 16, "batch_size": 20}
+
+
+def trainer(digits, **options):
+    return Trainer(Config(**{**SMALL, "steps": 60, **options}), *digits)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"recipe": "modern", "head": "dense", "learning_rate": 1e-3},
+        {"recipe": "modern", "head": "dense", "module": "naive", "pool": 2},
+        {"learning_rate": 1e-3},
+    ],
+)
+def test_the_loss_falls(digits, options):
+    losses = [p.loss for p in trainer(digits, **options, dropout=0.0).run(60)]
+    assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
+
+
+def test_a_step_is_the_textbooks(digits):
+    options = {"precision": "float32", "dropout": 0.0, "head": "gap"}
+    ours = trainer(digits, **options)
+    other = trainer(digits, **options)
+    adam = keras.optimizers.Adam(ours.config.learning_rate, epsilon=1e-8)
+    model = other.model
+    for progress in ours.run(3):
+        first = (progress.step - 1) * 20
+        images = digits[0][first : first + 20, ..., np.newaxis].astype(np.float32)
+        labels = digits[1][first : first + 20].astype(np.int32)
+        with tf.GradientTape() as tape:
+            logits = model(images, training=True)
+            loss = keras.losses.SparseCategoricalCrossentropy(True)(labels, logits)
+        weights = model.trainable_weights
+        adam.apply(tape.gradient(loss, weights), weights)
+        np.testing.assert_allclose(progress.loss, loss, rtol=1e-4)
+        right = np.mean(np.argmax(logits, axis=1) == labels)
+        np.testing.assert_allclose(progress.accuracy, right)
+    for one, two in zip(ours.model.weights, model.weights, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("head", ["gap", "dense"])
+def test_goes_on_exactly(digits, head, precision):
+    options = {"recipe": "modern", "head": head, "precision": precision}
+    whole = trainer(digits, **options)
+    losses = [p.loss for p in whole.run(12)]
+    first = trainer(digits, **options)
+    list(first.run(5))
+    second = trainer(digits, **options, hidden=16)
+    second.restore(first.arrays())
+    assert second.step == 5
+    assert [p.loss for p in second.run(12)] == losses[5:]
+    ours, theirs = second.arrays(), whole.arrays()
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name])
+
+
+def test_the_same_seed_gives_the_same_bits(digits):
+    one, two, other = (
+        [p.loss for p in trainer(digits, recipe="modern", seed=seed).run(4)]
+        for seed in (1, 1, 2)
+    )
+    assert one == two != other
+
+
+def test_averages_are_those_of_the_weights(digits):
+    run = trainer(digits, recipe="modern", average=0.5)
+    expected = run.model.get_weights()
+    for progress in run.run(6):
+        decay = min(0.5, progress.step / (9 + progress.step))
+        expected = [
+            decay * average + (1 - decay) * weight
+            for average, weight in zip(expected, run.model.get_weights(), strict=True)
+        ]
+    for average, found in zip(expected, run.weights(), strict=True):
+        np.testing.assert_allclose(average, found, atol=1e-6)
+
+
+def test_weights_to_use_are_float32_masters(digits):
+    run = trainer(digits, recipe="modern", head="dense", precision="bfloat16")
+    list(run.run(3))
+    differences = 0
+    for found, weight in zip(run.weights(), run.model.weights, strict=True):
+        assert found.dtype == tf.float32
+        rounded = tf.cast(found, weight.value.dtype)
+        np.testing.assert_array_equal(rounded, weight.value)
+        differences += not np.array_equal(found, tf.cast(rounded, tf.float32))
+    assert differences == 2  # the large kernel and its bias
+
+
+def test_divergence_is_said(digits):
+    run = trainer(digits, recipe="modern", learning_rate=1e30)
+    with pytest.raises(FloatingPointError, match="--learning_rate than 1e\\+30"):
+        list(run.run(60))
