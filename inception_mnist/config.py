@@ -45,7 +45,7 @@ _MODERN_GAP = (
     | _MODERN
     | {
         "normalization": "batch",
-        "pool": 2,
+        "pool": 3,
         "augmentation": "affine",
         "learning_rate": 4e-3,
         "weight_decay": 1e-3,

@@ -210,6 +210,10 @@ def build_model(config: Config) -> keras.Model:
     x = module(config.map2, "inception2")(x)
     if config.head == "gap":
         x = GlobalAveragePooling(name="means")(x)
+        if config.normalization == "batch":
+            x = keras.layers.BatchNormalization(
+                momentum=MOMENTUM, epsilon=EPSILON, name="normalize"
+            )(x)
         hidden = dense(config.hidden, "hidden", activation="relu")
     else:
         x = keras.layers.Flatten(dtype=mixed, name="flat")(x)

@@ -101,7 +101,8 @@ def test_predicts_and_exports_load_in_a_fresh_process(run, trained, tmp_path):
     for load in (
         "import keras, inception_mnist.model; "
         "logits = keras.saving.load_model(folder + '/model.keras')(images)",
-        "logits = tensorflow.saved_model.load(folder + '/saved_model').serve(images)",
+        "model = tensorflow.saved_model.load(folder + '/saved_model'); "
+        "logits = model.serve(images)",
     ):
         code = f"{start}{str(run.out)!r}; {load}; "
         code += "print(tensorflow.nn.softmax(logits).numpy().tolist())"
