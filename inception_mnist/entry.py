@@ -62,6 +62,7 @@ def start_tensorflow(threads: int = 0) -> None:
     with quiet():
         import tensorflow as tf
 
+        tf.get_logger().setLevel("ERROR")
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.list_logical_devices()
 

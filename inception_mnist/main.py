@@ -112,12 +112,14 @@ def prepare():
     """Everything that can be a mistake of the user happens here, before any work."""
     config = Config(**{name: FLAGS[name].value for name in Config.__dataclass_fields__})
     entry.make_folder(FLAGS.out_dir)
-    entry.start_tensorflow(FLAGS.threads)
+    if FLAGS.dataset != "csv" and not FLAGS.train_csv:
+        entry.start_tensorflow(FLAGS.threads)  # TensorFlow Datasets would, loudly
     digits = data.load(FLAGS.dataset, FLAGS.train_csv, FLAGS.test_csv)
     if digits.note:
         logging.warning("%s", digits.note)
     sizes = len(digits.train_labels), len(digits.test_labels)
     logging.info("%s: %d training and %d test images", digits.name, *sizes)
+    entry.start_tensorflow(FLAGS.threads)
     from inception_mnist import record
 
     recorder = record.Recorder(
