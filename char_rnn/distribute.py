@@ -1,9 +1,9 @@
 """Training on several devices or machines, by TensorFlow's own strategies.
 
-Every replica has the weights, and its share of the streams with their state: the global
-batch is the one of a single worker. The step is `train.Trainer`'s; what is added is that
-loss and gradients are averaged over the replicas before clipping. Everything else about
-strategies is in this module.
+Every replica has the weights, and its share of the streams with their state: the
+global batch is the one of a single worker. The step is `train.Trainer`'s; what is added
+is that loss and gradients are averaged over the replicas before clipping. Nothing else
+in the package knows of strategies.
 """
 
 import contextlib
@@ -20,7 +20,14 @@ from char_rnn.cluster import Cluster
 from char_rnn.config import Config
 from char_rnn.train import Progress, Trainer
 
-MODES = ("none", "mirrored", "multiworker")
+# What TensorFlow raises where another worker is gone.
+LOST = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.UnavailableError,
+)
 
 
 def mirrored(devices: int) -> tf.distribute.Strategy:
@@ -70,7 +77,7 @@ def _loss_of_a_worker() -> Iterator[None]:
     """Makes TensorFlow's errors about a worker that is gone one line."""
     try:
         yield
-    except tf.errors.OpError as error:
+    except LOST as error:
         task = re.search(r"remote target /job:(\w+)/replica:0/task:(\d+)", str(error))
         who = " ".join(task.groups()) if task else "another worker"
         raise ConnectionError(
@@ -115,7 +122,7 @@ class DistributedTrainer(Trainer):
             )
         with _loss_of_a_worker(), strategy.scope():
             super().__init__(config, data, alphabet_size)
-        # Keras would sum the gradients once more; ours come summed, as they are clipped.
+        # Keras sums gradients after it clips; ours are averaged before, and only once.
         self.optimizer._all_reduce_sum_gradients = list
 
     def run(self, until: int) -> Iterator[Progress]:
