@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from char_rnn import cluster as cluster_lib
+from char_rnn import meeting
 from char_rnn.cluster import Cluster
 from char_rnn.config import Config
 from char_rnn.train import Progress, Trainer
@@ -58,17 +58,17 @@ def mirrored(devices: int) -> tf.distribute.Strategy:
 def multiworker(
     cluster: Cluster, listener: socket.socket, purpose: str, seconds: float
 ) -> tf.distribute.Strategy:
-    """All machines of the cluster; see `cluster.meet` for the arguments and errors."""
+    """All machines of the cluster; see `meeting.meet` for the arguments and errors."""
     from tensorflow.python.distribute import collective_all_reduce_strategy
     from tensorflow.python.eager import context
 
     tf.get_logger().setLevel(logging.ERROR)
     # TensorFlow's coordination service holds the interpreter while it waits, an hour,
-    # and its health check delays the end by half a minute. `cluster.watch` does both.
+    # and its health check delays the end by half a minute. `meeting.watch` is both.
     context.context().configure_coordination_service(service_type="")
     extended = collective_all_reduce_strategy.CollectiveAllReduceExtended
     extended._enable_check_health = False
-    cluster_lib.meet(cluster, listener, purpose, seconds)
+    meeting.meet(cluster, listener, purpose, seconds)
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 

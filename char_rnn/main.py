@@ -12,7 +12,7 @@ import signal
 
 from absl import flags, logging
 
-from char_rnn import cluster, entry
+from char_rnn import cluster, entry, meeting
 from char_rnn import config as config_lib
 from char_rnn.config import Config
 
@@ -177,19 +177,23 @@ def prepare():
     workers = listener = None
     if FLAGS.distribute == "multiworker":
         workers = cluster.parse(os.environ.get("TF_CONFIG"))
-        listener = cluster.bind(workers)
+        listener = meeting.bind(workers)
     if workers and not workers.is_chief:
         logging.set_verbosity(logging.WARNING)
     else:
         entry.make_folder(FLAGS.out_dir)
     corpus = entry.load_corpus(FLAGS.corpus, FLAGS.alphabet)
     if workers:
-        logging.info("waiting for %s", ", ".join(workers.others()) or "nobody")
+        logging.info(
+            "waiting up to %g seconds for %s",
+            FLAGS.connect_seconds,
+            ", ".join(workers.others()) or "nobody",
+        )
     alike = repr((config, corpus.digest(), FLAGS.resume, FLAGS.report_every))
     make_trainer = entry.start_tensorflow(
         FLAGS.threads, functools.partial(connect, workers, listener, alike)
     )
-    release = cluster.watch(workers, entry.give_up) if workers else lambda: None
+    release = meeting.watch(workers, entry.give_up) if workers else lambda: None
     from char_rnn import record
 
     recorder = record.Recorder(
@@ -209,10 +213,11 @@ def prepare():
     return config, recorder, release
 
 
-def train(config: Config, recorder) -> bool:
+def train(config: Config, recorder, release) -> bool:
     """Train to the end, with a bar; returns whether Ctrl-C ended it before.
 
-    Ctrl-C or SIGTERM on one machine ends the run on all.
+    Ctrl-C or SIGTERM on one machine ends the run on all; `release` is called when the
+    workers may part.
     """
     from tqdm import tqdm
 
@@ -241,6 +246,7 @@ def train(config: Config, recorder) -> bool:
             stopped = trainer.any(interrupted)
             if stopped:
                 break
+    release()
     recorder.save()
     for number, handler in zip(signals, before, strict=True):
         signal.signal(number, handler)
@@ -250,8 +256,7 @@ def train(config: Config, recorder) -> bool:
 def main(_) -> int:
     """Returns the exit code: 0, or 130 for Ctrl-C, which saves first."""
     config, recorder, release = prepare()
-    stopped = train(config, recorder)
-    release()
+    stopped = train(config, recorder, release)
     if recorder.trainer.is_chief:
         logging.info("step %d; measuring", recorder.trainer.step)
         metrics = recorder.finish(stopped)

@@ -19,7 +19,7 @@ import time
 import numpy as np
 import pytest
 
-from char_rnn import cluster
+from char_rnn import cluster, meeting
 
 ROOT = pathlib.Path(__file__).parents[2]
 LIMIT = 240  # seconds of any wait: the machine may be busy
@@ -264,13 +264,13 @@ def test_an_address_that_does_not_answer_is_a_time_out(tmp_path):
 
 
 def meet(addresses, purposes):
-    """What `cluster.meet` raised in each of these workers, or None."""
+    """What `meeting.meet` raised in each of these workers, or None."""
     found = [None] * len(purposes)
 
     def one(index, purpose):
         member = cluster.parse(tf_config(addresses, index))
         try:
-            cluster.meet(member, cluster.bind(member), purpose, 20)
+            meeting.meet(member, meeting.bind(member), purpose, 20)
         except (OSError, ValueError) as error:
             found[index] = error
 
@@ -299,17 +299,16 @@ def test_a_stranger_s_answer_is_none():
         addresses = [*free_addresses(1), f"127.0.0.1:{stranger.getsockname()[1]}"]
         member = cluster.parse(tf_config(addresses, 0))
         with pytest.raises(TimeoutError, match=addresses[1]):
-            cluster.meet(member, cluster.bind(member), "", 0.5)
+            meeting.meet(member, meeting.bind(member), "", 0.5)
 
 
 def test_the_watch_tells_of_a_worker_that_is_gone(monkeypatch):
-    monkeypatch.setattr(cluster, "POLL", 0.05)
-    monkeypatch.setattr(cluster, "FAILURES", 3)
+    monkeypatch.setattr(meeting, "POLL", 0.05)
     addresses = free_addresses(2)
     lost, told = [], threading.Event()
-    with cluster.bind(cluster.parse(tf_config(addresses, 1))) as other:
+    with meeting.bind(cluster.parse(tf_config(addresses, 1))) as other:
         other.listen()
-        stop = cluster.watch(
+        stop = meeting.watch(
             cluster.parse(tf_config(addresses, 0)),
             lambda name: (lost.append(name), told.set()),
         )
