@@ -137,16 +137,18 @@ class DistributedTrainer(Trainer):
 
     @tf.function
     def _train_steps(self, batch, count, state):
-        batch, state = self._strategy.run(self._share, (batch, state))
+        batch, state, rows = self._strategy.run(self._share, (batch, state))
         losses, norms, state = self._loop(batch, count, state)
-        return losses, norms, self._strategy.gather(state, axis=0)
+        # By the names of their devices, so that worker 10 comes before worker 2.
+        state, rows = (self._strategy.gather(each, axis=0) for each in (state, rows))
+        return losses, norms, tf.gather(state, tf.argsort(rows))
 
     def _share(self, batch, state):
-        """A replica's streams: of [..., B] the columns, of [B, S] the rows."""
+        """A replica's streams: of [..., B] the columns, of [B, S] the rows; which."""
         number = tf.distribute.get_replica_context().replica_id_in_sync_group
         batch = tf.reshape(batch, [*batch.shape[:-1], self.replicas, -1])
-        state = tf.reshape(state, [self.replicas, -1, state.shape[-1]])
-        return batch[..., number, :], state[number]
+        rows = tf.reshape(tf.range(state.shape[0]), [self.replicas, -1])[number]
+        return batch[..., number, :], tf.gather(state, rows), rows
 
     def _step(self, batch, k, state):
         loss, norm, state = self._strategy.run(super()._step, (batch, k, state))
