@@ -5,11 +5,11 @@ INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-gpu demo-genetic demo-rnn demo-inception demo-style
-.PHONY: train-rnn train-inception gpu-report
+.PHONY: train-rnn train-rnn-2 train-inception gpu-report
 .PHONY: test lint clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 install: $(INSTALLED)  ## Make .venv and install the project into it
 
@@ -36,6 +36,19 @@ demo-rnn: $(INSTALLED)  ## Teach a small network to write like Python's document
 
 train-rnn: $(INSTALLED)  ## Train on text8, or on the embedded text without a network
 	$(BIN)/python -m char_rnn.main --recipe=modern
+
+PORT ?= 47100
+PORT_2 ?= 47101
+train-rnn-2: $(INSTALLED)  ## The same by two processes of this machine, over loopback
+	@workers='["127.0.0.1:$(PORT)", "127.0.0.1:$(PORT_2)"]'; \
+	train() { \
+	  TF_CONFIG="{\"cluster\": {\"worker\": $$workers}, \"task\": {\"type\": \"worker\", \
+	    \"index\": $$1}}" exec $(BIN)/python -m char_rnn.main --recipe=modern \
+	    --distribute=multiworker --out_dir=out/char_rnn/two; \
+	}; \
+	train 1 & second=$$!; \
+	trap "kill $$second 2> /dev/null" EXIT INT TERM; \
+	(train 0) && wait $$second
 
 demo-inception: $(INSTALLED)  ## Count the modules' arithmetic, then teach them digits
 	$(BIN)/python -m inception_mnist.operations

@@ -4,8 +4,11 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from absl import app, flags, logging
+
+T = TypeVar("T")
 
 
 def run(main: Callable[[list[str]], int]) -> None:
@@ -39,6 +42,17 @@ def run(main: Callable[[list[str]], int]) -> None:
         app.run(guarded, flags_parser=parse)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def give_up(worker: str) -> None:
+    """End at once with one line, from any thread: TensorFlow may wait for ever."""
+    print(
+        f"char_rnn: {worker} does not answer any more: start all again to go on from "
+        "the latest checkpoint",
+        file=sys.stderr,
+        flush=True,
+    )
+    os._exit(2)
 
 
 def make_folder(path: str) -> None:
@@ -76,14 +90,21 @@ def load_corpus(name: str, alphabet: str):
     return corpus
 
 
-def start_tensorflow(threads: int) -> None:
-    """Import TensorFlow without its greetings; some of them obey no setting."""
+def start_tensorflow(threads: int, connect: Callable[[], T] = lambda: None) -> T:
+    """Import TensorFlow without its greetings; some of them obey no setting.
+
+    Args:
+        threads: of one operation.
+        connect: what is to happen before devices are set up; its result is returned.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _quiet_stderr():
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(threads)
+        result = connect()
         tf.config.list_logical_devices()
+    return result
 
 
 @contextlib.contextmanager

@@ -3,14 +3,17 @@
 python -m char_rnn.main                            # the post's Arch 1, as it was
 python -m char_rnn.main --recipe=modern            # the same sizes, trained better
 python -m char_rnn.main --arch=2 --noteacher_forcing
+python -m char_rnn.main --distribute=multiworker   # on each machine of TF_CONFIG
 """
 
+import functools
+import os
 import signal
 
 from absl import flags, logging
 
+from char_rnn import cluster, entry, meeting
 from char_rnn import config as config_lib
-from char_rnn import entry
 from char_rnn.config import Config
 
 DEFAULT = Config()
@@ -47,6 +50,26 @@ flags.DEFINE_integer(
 flags.DEFINE_float("checkpoint_seconds", 5.0, "Between checkpoints.", lower_bound=0.0)
 flags.DEFINE_integer(
     "threads", 1, "Of TensorFlow; small networks are fastest on one.", lower_bound=1
+)
+flags.DEFINE_enum(
+    "distribute",
+    "none",
+    ("none", "mirrored", "multiworker"),
+    "mirrored: on several devices of this machine; multiworker: on those of all "
+    "machines that the environment's TF_CONFIG lists, each of which runs this command. "
+    "--batch_size is always that of all together.",
+)
+flags.DEFINE_integer(
+    "devices",
+    0,
+    "Of mirrored: so many GPUs, 0: all; without a GPU, so many parts of the CPU.",
+    lower_bound=0,
+)
+flags.DEFINE_float(
+    "connect_seconds",
+    60.0,
+    "Of multiworker: how long to wait for the others at the start.",
+    lower_bound=0.0,
 )
 flags.DEFINE_enum(
     "recipe",
@@ -125,16 +148,61 @@ flags.DEFINE_integer(
 FLAGS = flags.FLAGS
 
 
+def connect(workers: cluster.Cluster | None, listener, purpose: str):
+    """What makes the trainer, when all devices of all machines are connected."""
+    if FLAGS.distribute == "none":
+        from char_rnn.train import Trainer
+
+        return Trainer
+    from char_rnn import distribute
+
+    if workers is None:
+        strategy = distribute.mirrored(FLAGS.devices)
+        return functools.partial(distribute.DistributedTrainer, strategy=strategy)
+    strategy = distribute.multiworker(workers, listener, purpose, FLAGS.connect_seconds)
+    return functools.partial(
+        distribute.DistributedTrainer, strategy=strategy, is_chief=workers.is_chief
+    )
+
+
 def prepare():
-    """Everything that can be a mistake of the user happens here, before any work."""
+    """Everything that can be a mistake of the user happens here, before any work.
+
+    Returns:
+        The settings, the recorder, and what to call when the workers may part.
+    """
     config = Config(**{name: FLAGS[name].value for name in Config.__dataclass_fields__})
-    entry.make_folder(FLAGS.out_dir)
+    if FLAGS.devices and FLAGS.distribute != "mirrored":
+        raise ValueError(f"--devices={FLAGS.devices}: goes with --distribute=mirrored")
+    workers = listener = None
+    if FLAGS.distribute == "multiworker":
+        workers = cluster.parse(os.environ.get("TF_CONFIG"))
+        listener = meeting.bind(workers)
+    if workers and not workers.is_chief:
+        logging.set_verbosity(logging.WARNING)
+    else:
+        entry.make_folder(FLAGS.out_dir)
     corpus = entry.load_corpus(FLAGS.corpus, FLAGS.alphabet)
-    entry.start_tensorflow(FLAGS.threads)
+    if workers:
+        logging.info(
+            "waiting up to %g seconds for %s",
+            FLAGS.connect_seconds,
+            ", ".join(workers.others()) or "nobody",
+        )
+    alike = repr((config, corpus.digest(), FLAGS.resume, FLAGS.report_every))
+    make_trainer = entry.start_tensorflow(
+        FLAGS.threads, functools.partial(connect, workers, listener, alike)
+    )
+    release = meeting.watch(workers, entry.give_up) if workers else lambda: None
     from char_rnn import record
 
     recorder = record.Recorder(
-        FLAGS.out_dir, config, corpus, FLAGS.report_every, FLAGS.checkpoint_seconds
+        FLAGS.out_dir,
+        config,
+        corpus,
+        FLAGS.report_every,
+        FLAGS.checkpoint_seconds,
+        make_trainer,
     )
     if FLAGS.resume:
         note = recorder.resume()
@@ -142,32 +210,43 @@ def prepare():
             logging.warning("%s", note)
         elif recorder.trainer.step:
             logging.info("going on from step %d", recorder.trainer.step)
-    return config, recorder
+    return config, recorder, release
 
 
-def train(config: Config, recorder) -> bool:
-    """Train to the end, with a bar; returns whether Ctrl-C ended it before."""
+def train(config: Config, recorder, release) -> bool:
+    """Train to the end, with a bar; returns whether Ctrl-C ended it before.
+
+    Ctrl-C or SIGTERM on one machine ends the run on all; `release` is called when the
+    workers may part.
+    """
     from tqdm import tqdm
 
-    stopped = False
+    interrupted = stopped = False
 
     def stop(number, frame):
         """Ends the run after this call, so that the state is whole."""
-        nonlocal stopped
-        stopped = True
+        nonlocal interrupted
+        interrupted = True
         signal.signal(number, signal.SIG_DFL)  # a second one does not wait
 
     signals = signal.SIGINT, signal.SIGTERM
     before = [signal.signal(number, stop) for number in signals]
-    step = recorder.trainer.step
-    with tqdm(total=config.steps, initial=step, unit="step", disable=None) as bar:
+    trainer = recorder.trainer
+    with tqdm(
+        total=config.steps,
+        initial=trainer.step,
+        unit="step",
+        disable=None if trainer.is_chief else True,
+    ) as bar:
         for progress in recorder.run():
             bar.update(progress.step - bar.n)
             bar.set_postfix_str(recorder.speedometer(progress), refresh=False)
             if recorder.news:
                 tqdm.write(recorder.news)
+            stopped = trainer.any(interrupted)
             if stopped:
                 break
+    release()
     recorder.save()
     for number, handler in zip(signals, before, strict=True):
         signal.signal(number, handler)
@@ -176,17 +255,18 @@ def train(config: Config, recorder) -> bool:
 
 def main(_) -> int:
     """Returns the exit code: 0, or 130 for Ctrl-C, which saves first."""
-    config, recorder = prepare()
-    stopped = train(config, recorder)
-    logging.info("step %d; measuring", recorder.trainer.step)
-    metrics = recorder.finish(stopped)
-    logging.info(
-        "validation %.3f bits/character, n-grams %s; now: python -m char_rnn.sample "
-        "--checkpoint=%s",
-        metrics["valid_bpc"],
-        metrics["ngram_valid_bpc"],
-        FLAGS.out_dir,
-    )
+    config, recorder, release = prepare()
+    stopped = train(config, recorder, release)
+    if recorder.trainer.is_chief:
+        logging.info("step %d; measuring", recorder.trainer.step)
+        metrics = recorder.finish(stopped)
+        logging.info(
+            "validation %.3f bits/character, n-grams %s; now: python -m "
+            "char_rnn.sample --checkpoint=%s",
+            metrics["valid_bpc"],
+            metrics["ngram_valid_bpc"],
+            FLAGS.out_dir,
+        )
     return 130 if stopped else 0
 
 

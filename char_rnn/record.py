@@ -3,11 +3,10 @@
 Post, "Implementing Arch 1": "train, and evaluate periodically through training".
 """
 
-import hashlib
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -40,6 +39,7 @@ class Recorder:
         corpus: text.Corpus,
         look_every: int = 0,
         save_every: float = 5.0,
+        make_trainer: Callable[..., Trainer] = Trainer,
     ):
         """Args:
         folder: of everything written; exists.
@@ -47,14 +47,15 @@ class Recorder:
         corpus: the text.
         look_every: steps between looks; 0: `LOOKS` in all.
         save_every: seconds between checkpoints; there is one after every look too.
+        make_trainer: in a process where the trainer is not the chief, nothing is
+            looked at, read or written.
         """
         self._folder, self._config, self._corpus = folder, config, corpus
         self._train, self._valid, self._test = corpus.split()
         self._save_every = save_every
         self._look_every = look_every or math.ceil(config.steps / LOOKS)
-        digest = hashlib.sha256(corpus.alphabet.encode() + corpus.ids.tobytes())
-        self._corpus_hash = digest.hexdigest()
-        self.trainer = Trainer(config, self._train, len(corpus.alphabet))
+        self._corpus_hash = corpus.digest()
+        self.trainer = make_trainer(config, self._train, len(corpus.alphabet))
         self._evaluator = evaluate.Evaluator(self.trainer.model)
         self.news = ""
         self.rows: list[dict[str, float]] = []
@@ -67,11 +68,13 @@ class Recorder:
 
     def resume(self) -> str:
         """Go on from the folder's checkpoint, if any; returns a warning or ""."""
-        arrays, records, note = checkpoint.load(
-            self._folder, self._config, self._corpus_hash
-        )
-        if arrays:
-            self.trainer.restore(arrays)
+        arrays, records, note = {}, {}, ""
+        if self.trainer.is_chief:
+            arrays, records, note = checkpoint.load(
+                self._folder, self._config, self._corpus_hash
+            )
+        self.trainer.restore(arrays or self.trainer.arrays())
+        if records:
             self.rows, self._samples = records["rows"], records["samples"]
             self._nats, self._norms, self._since = records["sums"]
             self._seconds = records["seconds"]
@@ -79,6 +82,8 @@ class Recorder:
 
     def save(self) -> None:
         """Write the checkpoint."""
+        if not self.trainer.is_chief:
+            return
         records = {
             "rows": self.rows,
             "samples": self._samples,
@@ -123,6 +128,8 @@ class Recorder:
 
     def _look(self) -> str:
         """Validate, write a sample, keep the model if it is the best so far."""
+        if not self.trainer.is_chief:
+            return ""
         step, model = self.trainer.step, self.trainer.model
         valid_bpc = self._evaluator.bits_per_character(
             self._valid[:LOOK_CHARACTERS], self._config.teacher_forcing
@@ -201,6 +208,7 @@ class Recorder:
             "ngram_valid_bpc": [round(value, 4) for value in baselines],
             "characters_per_second": round(self.characters_per_second()),
             "steps": self.trainer.step,
+            "replicas": self.trainer.replicas,
             "seconds": round(self._seconds, 3),
             "parameters": sum(
                 w.shape.num_elements() for w in self.trainer.model.weights

@@ -5,6 +5,7 @@ places in its alphabet, however long it is; one-hot vectors exist a window at a 
 """
 
 import dataclasses
+import hashlib
 import os
 import string
 import zipfile
@@ -50,6 +51,11 @@ class Corpus:
         """Training, validation and test text, in the corpus's order."""
         ends = np.cumsum(np.array(SHARES[:2]) * len(self.ids)).round().astype(int)
         return np.split(self.ids, ends)
+
+    def digest(self) -> str:
+        """A hash of text and alphabet."""
+        content = self.alphabet.encode() + self.ids.tobytes()
+        return hashlib.sha256(content).hexdigest()
 
 
 def char2id(character: str, alphabet: str = ALPHABET) -> int:

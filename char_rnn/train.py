@@ -98,7 +98,12 @@ class Trainer:
         model: the network.
         step: steps done.
         state: s, float32 [B, S], after the last window.
+        replicas: of the network, each with its share of the streams.
+        is_chief: whether this process is the one that writes files.
     """
+
+    replicas = 1  # `distribute.DistributedTrainer` has more
+    is_chief = True
 
     def __init__(self, config: Config, data: np.ndarray, alphabet_size: int):
         """Args:
@@ -153,11 +158,13 @@ class Trainer:
             The loss and the gradient's norm of each step, [steps_per_call], and the
             state [B, S].
         """
+        return self._loop(batch, count, state)
+
+    def _loop(self, batch, count, state):
         empty = tf.TensorArray(tf.float32, self.steps_per_call, element_shape=[])
 
         def body(k, state, losses, norms):
-            window = tf.cast(batch[k], tf.int32)
-            loss, norm, state = self._train_step(window[:-1], window[1:], state)
+            loss, norm, state = self._step(batch, k, state)
             return k + 1, state, losses.write(k, loss), norms.write(k, norm)
 
         _, state, losses, norms = tf.while_loop(
@@ -165,19 +172,33 @@ class Trainer:
         )
         return losses.stack(), norms.stack(), state
 
-    def _train_step(self, inputs, targets, state):
-        """One step on characters [T, B]; gradients end where the window begins."""
-        with tf.GradientTape() as tape:
-            logits, state = unroll(
-                self.model, inputs, state, self.config.teacher_forcing
-            )
-            loss = tf.reduce_mean(
-                tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-            )
-        gradients = tape.gradient(loss, self.model.weights)
+    def _step(self, batch, k, state):
+        """Step k of the batch; gradients end where its window begins."""
+        loss, gradients, state = self._gradients(batch[k], state)
+        loss, *gradients = self._average([loss, *gradients])
         gradients, norm = tf.clip_by_global_norm(gradients, self.config.clip_norm)
         self.optimizer.apply(gradients, self.model.weights)
         return loss, norm, state
+
+    def _gradients(self, window, state):
+        """The mean loss over a window [T + 1, B], its gradients, and the state."""
+        characters = tf.cast(window, tf.int32)
+        with tf.GradientTape() as tape:
+            logits, state = unroll(
+                self.model, characters[:-1], state, self.config.teacher_forcing
+            )
+            loss = tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(characters[1:], logits)
+            )
+        return loss, tape.gradient(loss, self.model.weights), state
+
+    def _average(self, values):
+        """Over the replicas: here there is but one."""
+        return values
+
+    def any(self, flag: bool) -> bool:
+        """Whether a flag is set in any process: here there is but one."""
+        return flag
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that a run goes on from: weights, optimizer, step, cursors and state.
