@@ -19,7 +19,7 @@ PREVIOUS = "checkpoint_previous.npz"
 BEST, LAST = "best.npz", "last.npz"
 ANEW = "repeat its flags, or start anew with --noresume or another --out_dir"
 
-Arrays = Mapping[str, Any]  # of arrays, or of what NumPy makes arrays of
+Arrays = Mapping[str, np.ndarray]
 
 
 def write_whole(path: str, write: Callable[[BinaryIO], None]) -> None:
@@ -43,7 +43,7 @@ def save(
         folder: where; exists.
         config: the run's settings.
         data: a hash of the images, so that a run goes on with those it began with.
-        arrays: the state of the trainer; made arrays and written one by one.
+        arrays: the state of the trainer.
         records: what else is to come back, as JSON has it.
     """
     header = {"config": dataclasses.asdict(config), "data": data, "records": records}
@@ -82,7 +82,7 @@ def load(folder: str, config: Config, data: str) -> tuple[Arrays, dict, str]:
     return {}, {}, ""
 
 
-def save_weights(path: str, config: Config, weights: Sequence) -> None:
+def save_weights(path: str, config: Config, weights: Sequence[np.ndarray]) -> None:
     """Write a trained network: its settings, and the Keras model's weights, float32."""
     arrays = {f"weight_{number}": array for number, array in enumerate(weights)}
     _write(path, {"config": dataclasses.asdict(config)}, arrays)

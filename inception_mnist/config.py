@@ -45,13 +45,13 @@ _MODERN_GAP = (
     | _MODERN
     | {
         "normalization": "batch",
-        "pool": 3,
+        "pool": 2,
         "augmentation": "affine",
         "learning_rate": 4e-3,
-        "weight_decay": 1e-3,
+        "weight_decay": 0.05,
         "average": 0.999,
         "batch_size": 100,
-        "steps": 18_000,
+        "steps": 9_000,
     }
 )
 HEADS = {"post": "dense", "modern": "gap"}  # of a recipe, unless one is named

@@ -12,6 +12,8 @@ from inception_mnist.config import Config
 from inception_mnist.model import build_model
 from inception_mnist.stream import batches
 
+ROWS = 10_000  # of an array that comes back at once
+
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
@@ -93,31 +95,45 @@ class Trainer:
         for average, weight in pairs:
             average.assign(weight + decay * (average - weight))
 
-    def weights(self) -> list:
-        """The weights to use, float32 variables, in the order of the model's."""
+    def weights(self) -> list[np.ndarray]:
+        """The weights to use, float32, in the order of the model's."""
         if self.config.average:
-            return [weight.value for weight in self.averaged.weights]
+            return [_array(weight.value) for weight in self.averaged.weights]
         learning = map(id, self.model.trainable_weights)
         masters = dict(zip(learning, self.optimizer.masters, strict=True))
-        return [masters.get(id(w), w.value) for w in self.model.weights]
+        return [_array(masters.get(id(w), w.value)) for w in self.model.weights]
 
-    def arrays(self) -> dict[str, tf.Variable | np.ndarray]:
-        """All that a run goes on from, by name; of bfloat16 weights the masters.
-
-        Every random choice follows from the seed, the step and these.
-        """
+    def _state(self) -> dict[str, tf.Variable]:
+        """All that a run goes on from, by name; of bfloat16 weights the masters."""
         kept = list(self.model.variables)
         if self.config.average:
             kept += self.averaged.variables
         variables = [v.value for v in kept] + self.optimizer.variables
         whole = (v for v in variables if v.dtype != tf.bfloat16)
-        named = {f"variable_{number}": v for number, v in enumerate(whole)}
-        return named | {"step": np.array(self.step)}
+        return {f"variable_{number}": v for number, v in enumerate(whole)}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The state; every random choice follows from the seed, the step and it."""
+        arrays = {name: _array(variable) for name, variable in self._state().items()}
+        return arrays | {"step": np.array(self.step)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Go back to where `arrays` were taken."""
-        for name, variable in self.arrays().items():
-            if name != "step":
-                variable.assign(arrays[name])
+        for name, variable in self._state().items():
+            _assign(variable, arrays[name])
         self.optimizer.round_masters()
         self.step = int(arrays["step"])
+
+
+def _array(variable: tf.Variable) -> np.ndarray:
+    """The value without a copy: TensorFlow makes one if it changes the variable."""
+    return np.asarray(variable.value())
+
+
+def _assign(variable: tf.Variable, array: np.ndarray) -> None:
+    """Set the value in parts: at once, TensorFlow would copy it twice."""
+    if not array.ndim:
+        variable.assign(array)
+        return
+    for start in range(0, len(array), ROWS):
+        variable[start : start + ROWS].assign(array[start : start + ROWS])

@@ -94,7 +94,7 @@ def test_weights_to_use_are_float32_masters(digits):
     list(run.run(3))
     differences = 0
     for found, weight in zip(run.weights(), run.model.weights, strict=True):
-        assert found.dtype == tf.float32
+        assert found.dtype == np.float32
         rounded = tf.cast(found, weight.value.dtype)
         np.testing.assert_array_equal(rounded, weight.value)
         differences += not np.array_equal(found, tf.cast(rounded, tf.float32))
