@@ -24,8 +24,8 @@ INPUT, LOWER, UPPER, JOINED = range(4)  # rows of boxes, from the ground up
 BOX_WIDTH, BOX_HEIGHT = 0.92, 0.64
 DARK = {COLORS[branch][1] for branch in ("3x3", "5x5")}  # takes white letters
 ARROW = {"arrowstyle": "-|>", "color": "black", "shrinkA": 0, "shrinkB": 0}
-SHIFT = 0.12  # of a map behind the one before it
-PILE = 7  # maps drawn of a block, at most
+SIDE, SHIFT = 1.2, 0.045  # of a drawn map, and from it to the one behind
+PILE = 24  # maps drawn of the largest block
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,7 +147,7 @@ def draw_computation(file: BinaryIO, module: Inception) -> None:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 6.4), layout="constrained")
+    figure = Figure(figsize=(10, 6), layout="constrained")
     for axes, kind in zip(figure.subplots(2, 1), reversed(MODULES), strict=True):
         convolutions = five_branch(module, kind)
         counts = [x.multiplications for x in convolutions]
@@ -161,34 +161,50 @@ def draw_computation(file: BinaryIO, module: Inception) -> None:
 
 
 def _draw_chain(axes, convolutions: list[Convolution]) -> None:
-    """Blocks of maps from left to right, an arrow for each convolution."""
+    """Blocks of maps from left to right, each convolution's window between them."""
+    first = convolutions[0]
+    axes.set(xlim=(-0.1, 9.3), ylim=(-0.6, 2.35), aspect="equal")
+    axes.set_axis_off()
+    blocks = [first.channels_in, *(x.channels_out for x in convolutions)]
+    colors = [GREY, *COLORS["5x5"][-len(convolutions) :]]
+    step = 7.9 / len(convolutions)
+    for place, (maps, color) in enumerate(zip(blocks, colors, strict=True)):
+        left = place * step
+        depth = _draw_block(axes, left, max(1, round(PILE * maps / max(blocks))), color)
+        text = f"{maps:,} maps of {first.height}×{first.width}"
+        axes.text(left + SIDE / 2, -0.12, text, ha="center", va="top", fontsize=11)
+        if place < len(convolutions):
+            middle = (left + SIDE + depth + left + step) / 2
+            _draw_window(axes, left, step, middle, convolutions[place])
+
+
+def _draw_block(axes, left: float, shown: int, color: str) -> float:
+    """Returns how far the last map is shifted."""
     from matplotlib.patches import Rectangle
 
-    axes.set(xlim=(-0.2, 11), ylim=(-0.75, 2.2), aspect="equal")
-    axes.set_axis_off()
-    widths = [convolutions[0].channels_in, *(x.channels_out for x in convolutions)]
-    colors = [GREY, *COLORS["5x5"][-len(convolutions) :]]
-    step = 8.8 / len(convolutions)
-    for place, (maps, color) in enumerate(zip(widths, colors, strict=True)):
-        left = place * step
-        shown = max(1, round(PILE * maps / max(widths)))
-        for depth in reversed(range(shown)):
-            corner = left + SHIFT * depth, SHIFT * depth
-            axes.add_patch(Rectangle(corner, 1.2, 1.2, fc=color, ec="black", lw=0.8))
-        sides = f"{convolutions[0].height}×{convolutions[0].width}"
-        text = f"{maps:,} maps\nof {sides}"
-        axes.text(left + 0.6, -0.15, text, ha="center", va="top", fontsize=11)
-        if place:
-            ends = (left - 0.15, 0.6), (left - step + 2.2, 0.6)
-            _label_arrow(axes, *ends, convolutions[place - 1])
+    for depth in reversed(range(shown)):
+        corner = left + SHIFT * depth, SHIFT * depth
+        axes.add_patch(Rectangle(corner, SIDE, SIDE, fc=color, ec="black", lw=0.5))
+    return SHIFT * (shown - 1)
 
 
-def _label_arrow(axes, end, start, convolution: Convolution) -> None:
-    axes.annotate("", end, start, arrowprops=ARROW)
-    kernel = convolution.kernel
-    formula = convolution.formula.replace("^2", "²").replace("*", "·")
-    text = (
-        f"{kernel}×{kernel} convolution\n{formula}\n= {convolution.multiplications:,}"
-    )
-    middle = (start[0] + end[0]) / 2
-    axes.text(middle, 0.72, text, ha="center", va="bottom", fontsize=11)
+def _draw_window(axes, left: float, step: float, middle: float, each: Convolution):
+    """What one value of the next block is computed from, and what that costs."""
+    from matplotlib.patches import Rectangle
+
+    pixel = SIDE / each.height
+    size = min(each.kernel * pixel, SIDE)
+    bottom, margin = max(SIDE / 3, size / 2), min(3 * pixel, (SIDE - size) / 2)
+    face = {"fc": "white", "ec": "black", "lw": 0.8, "zorder": 3}
+    corner = left + SIDE - size - margin, bottom - size / 2
+    axes.add_patch(Rectangle(corner, size, size, **face))
+    aim = left + step + margin, bottom
+    for y in (bottom - size / 2, bottom + size / 2):
+        ends = [corner[0] + size, aim[0]], [y, aim[1]]
+        axes.plot(*ends, color="black", lw=0.8, zorder=3)
+    aim = aim[0], aim[1] - pixel / 2
+    axes.add_patch(Rectangle(aim, pixel, pixel, **face))
+    formula = each.formula.replace("^2", "²").replace("*", "·")
+    kernel = f"{each.kernel}×{each.kernel}"
+    text = f"{kernel} convolution\n{formula}\n= {each.multiplications:,}"
+    axes.text(middle, 0.62, text, ha="center", va="bottom", fontsize=11)
