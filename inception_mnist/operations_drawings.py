@@ -119,11 +119,16 @@ def _draw_box(axes, box: Box, sides: str) -> None:
     axes.add_patch(face)
     lines = [box.name, f"{box.maps:,} maps" + (f" of {sides}" if wide else "")]
     if box.multiplications:
-        lines.append(f"{box.multiplications:,}")
+        lines.append(_count(box.multiplications))
     color = "white" if box.color in DARK else "black"
     text = "\n".join(lines)
     style = {"ha": "center", "va": "center", "fontsize": 11}
     axes.text(box.column, box.row, text, color=color, **style)
+
+
+def _count(number: int) -> str:
+    """A number in full, if a box has room for it."""
+    return f"{number:,}" if number < 1e11 else f"{number:.3e}"
 
 
 def _connect(axes, lower: Box, upper: Box) -> None:
@@ -197,7 +202,7 @@ def _draw_window(axes, left: float, step: float, middle: float, each: Convolutio
     bottom, margin = max(SIDE / 3, size / 2), min(3 * pixel, (SIDE - size) / 2)
     face = {"fc": "white", "ec": "black", "lw": 0.8, "zorder": 3}
     corner = left + SIDE - size - margin, bottom - size / 2
-    axes.add_patch(Rectangle(corner, size, size, **face))
+    axes.add_patch(Rectangle(corner, size, size, alpha=0.8, **face))
     aim = left + step + margin, bottom
     for y in (bottom - size / 2, bottom + size / 2):
         ends = [corner[0] + size, aim[0]], [y, aim[1]]
@@ -207,4 +212,11 @@ def _draw_window(axes, left: float, step: float, middle: float, each: Convolutio
     formula = each.formula.replace("^2", "²").replace("*", "·")
     kernel = f"{each.kernel}×{each.kernel}"
     text = f"{kernel} convolution\n{formula}\n= {each.multiplications:,}"
-    axes.text(middle, 0.62, text, ha="center", va="bottom", fontsize=11)
+    axes.text(
+        middle,
+        max(0.62, bottom + size / 2),
+        text,
+        ha="center",
+        va="bottom",
+        fontsize=11,
+    )

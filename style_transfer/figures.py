@@ -53,29 +53,43 @@ def draw_all(config: Config) -> Iterator[tuple[str, object, dict]]:
     """Name, figure and numbers of each figure that the flags name.
 
     Raises:
-        ValueError, OSError, FloatingPointError: as `panels.paint_all`.
+        ValueError, OSError: see `session.prepare`.
+        FloatingPointError: a loss is not finite.
     """
-    from style_transfer import drawings, panels, session
+    from style_transfer import drawings, session
 
     sources = session.Sources(FLAGS.content, (FLAGS.style,) if FLAGS.style else ())
     of_network = [name for name in PAINTED if name in FLAGS.figures]
-    painted = {name: {} for name in of_network}
-    if of_network:
-        configs = panels.reconstructions(config)
-        count = sum(len(configs[name]) for name in of_network)
-        work = panels.paint_all(config, sources, of_network)
-        with tqdm(total=count, unit="picture", disable=None) as bar:
-            for name, label, image in work:
-                painted[name][label] = image
-                bar.update(label in configs[name])
-    plain = dataclasses.replace(config, mode="pixels", init="noise")
-    content, style = session.prepare(plain, sources).shown
+    if not of_network:
+        config = dataclasses.replace(config, mode="pixels", init="noise")
+    first = session.prepare(config, sources)
+    for note in first.notes:
+        logging.info("%s", note)
+    content, style = first.shown
     if "maps" in FLAGS.figures:
         yield "maps", drawings.maps(content), {}
     if "noise" in FLAGS.figures:
         yield "noise", *draw_noise(style, config.seed)
+    painted = paint(first, sources, of_network) if of_network else {}
     for name, pictures in painted.items():
-        yield name, drawings.grid(pictures), measure(name, pictures)
+        numbers, notes = measure(name, pictures, first)
+        shown = {label + notes.get(label, ""): pictures[label] for label in pictures}
+        yield name, drawings.grid(shown), numbers
+
+
+def paint(first, sources, names: list[str]) -> dict[str, dict[str, np.ndarray]]:
+    """The pictures of each figure by label, with a bar; see `panels.paint_all`."""
+    from style_transfer import panels
+
+    painted = {name: {} for name in names}
+    configs = panels.reconstructions(first.config)
+    count = sum(len(configs[name]) for name in names)
+    work = panels.paint_all(first, sources, names)
+    with tqdm(total=count, unit="picture", disable=None) as bar:
+        for name, label, image in work:
+            painted[name][label] = image
+            bar.update(label in configs[name])
+    return painted
 
 
 def draw_noise(picture: np.ndarray, seed: int) -> tuple[object, dict]:
@@ -89,19 +103,33 @@ def draw_noise(picture: np.ndarray, seed: int) -> tuple[object, dict]:
     return drawings.noise(frames, losses, target), {"pixel_loss": shown}
 
 
-def measure(name: str, pictures: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
-    """What the post claims of reconstructions, as a number by label.
+def measure(
+    name: str, pictures: dict[str, np.ndarray], first
+) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+    """What the post claims of reconstructions, as numbers by label, and as titles.
 
     Of the content it is how far each is from the picture, as later layers are to lose
-    detail; of the style a wavelength, as later layers are to describe larger scales.
+    detail. Later layers are to describe style at larger scales: it is the wavelength
+    of what was painted, and of a layer alone what its Gram matrix is sensitive at.
     """
-    from style_transfer import measures
+    from style_transfer import measures, panels
 
+    if name == "transfer":
+        return {}, {}
     if name == "content":
         original = pictures["the picture"]
-        found = {x: measures.rms_difference(pictures[x], original) for x in pictures}
-        return {"rms_difference": found}
-    return {"wavelength": {x: measures.wavelength(pictures[x]) for x in pictures}}
+        off = {x: measures.rms_difference(pictures[x], original) for x in pictures}
+        notes = {x: f": off by {off[x]:.1f}" for x in pictures if off[x]}
+        return {"rms_difference": off}, notes
+    found = {"wavelength": {x: measures.wavelength(pictures[x]) for x in pictures}}
+    if name == "style":
+        return found, {}
+    of_gram = measures.gram_wavelengths(
+        first.network, first.shown[1], panels.LAYERS, first.config.seed
+    )
+    found["gram_wavelength"] = of_gram
+    notes = {f"{x} alone": f": sensitive at {of_gram[x]:.1f} pixels" for x in of_gram}
+    return found, notes
 
 
 def main(argv: list[str]) -> int:

@@ -55,21 +55,19 @@ def reconstructions(config: Config) -> dict[str, dict[str, Config]]:
 
 
 def paint_all(
-    config: Config, sources, names: Sequence[str]
+    first: session.Session, sources: session.Sources, names: Sequence[str]
 ) -> Iterator[tuple[str, str, np.ndarray]]:
     """Figure, label and picture of every panel, the sources among them.
 
     Args:
-        config: what the transfer is made with; layers and start are varied.
-        sources: see `session.Sources`.
-        names: of the figures, from `PAINTED`.
+        first: the transfer; of the others, layers and start are varied.
+        sources: its pictures.
+        names: of the figures, from `reconstructions`.
 
     Raises:
-        ValueError, OSError: see `session.prepare`, before anything is yielded.
         FloatingPointError: a loss is not finite.
     """
-    first = session.prepare(config, sources)
-    config = dataclasses.replace(config, weights=first.network.weights)
+    config = dataclasses.replace(first.config, weights=first.network.weights)
     content, style = first.shown
     shown = {"content": {"the picture": content}} | {
         name: {"the picture": style} for name in ("style", "style_layers")
