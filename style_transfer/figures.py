@@ -1,7 +1,7 @@
 """The post's figures for any pair of pictures.
 
 python -m style_transfer.figures --content photo.jpg --style painting.jpg
-python -m style_transfer.figures --figures=maps,noise       # a second, no network
+python -m style_transfer.figures --figures=maps,noise          # no network
 
 By section of the post: the content picture as three maps of numbers ("Computer
 vision"); noise that becomes the style picture ("Calculus with images"); content from
