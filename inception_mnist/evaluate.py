@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from inception_mnist.config import Config
 from inception_mnist.model import CLASSES, build_model
+from inception_mnist.stream import augment
 
 
 def trained_model(config: Config, weights: Sequence[np.ndarray]) -> keras.Model:
@@ -18,18 +19,27 @@ def trained_model(config: Config, weights: Sequence[np.ndarray]) -> keras.Model:
     return model
 
 
-def probabilities(model: keras.Model, images: np.ndarray, batch: int) -> np.ndarray:
+def probabilities(
+    model: keras.Model, images: np.ndarray, batch: int, view: int = 0
+) -> np.ndarray:
     """The probability of each digit.
 
     Args:
         model: from pixels 0 to 255 to logits.
         images: uint8 [N, 28, 28].
         batch: how many at a time; the post's test batches are of 100.
+        view: 0: of the images as they are; else of such as training saw, the number
+            settling how each is changed. The mean over views is surer than any of them
+            (test-time augmentation; Krizhevsky et al. 2012, section 4.1).
 
     Returns:
         float32 [N, 10].
     """
     data = tf.data.Dataset.from_tensor_slices(images[..., np.newaxis]).batch(batch)
+    if view:
+        data = data.enumerate().map(
+            lambda place, x: augment(tf.cast(x, tf.float32), tf.stack([view, place]))
+        )
     logits = model.predict(data, verbose=0)
     return tf.nn.softmax(logits).numpy()
 
