@@ -49,27 +49,34 @@ def settings() -> Config:
     return Config(**{name: FLAGS[name].value for name in names})
 
 
-def draw_all(config: Config) -> Iterator[tuple[str, object, dict]]:
-    """Name, figure and numbers of each figure that the flags name.
+def prepare(config: Config):
+    """The transfer before it begins, and its pictures; no network if none paints.
 
     Raises:
         ValueError, OSError: see `session.prepare`.
-        FloatingPointError: a loss is not finite.
     """
-    from style_transfer import drawings, session
+    from style_transfer import session
 
     sources = session.Sources(FLAGS.content, (FLAGS.style,) if FLAGS.style else ())
-    of_network = [name for name in PAINTED if name in FLAGS.figures]
-    if not of_network:
+    if not set(PAINTED) & set(FLAGS.figures):
         config = dataclasses.replace(config, mode="pixels", init="noise")
-    first = session.prepare(config, sources)
-    for note in first.notes:
-        logging.info("%s", note)
+    return session.prepare(config, sources), sources
+
+
+def draw_all(first, sources) -> Iterator[tuple[str, object, dict]]:
+    """Name, figure and numbers of each figure that the flags name.
+
+    Raises:
+        FloatingPointError: a loss is not finite.
+    """
+    from style_transfer import drawings
+
+    of_network = [name for name in PAINTED if name in FLAGS.figures]
     content, style = first.shown
     if "maps" in FLAGS.figures:
         yield "maps", drawings.maps(content), {}
     if "noise" in FLAGS.figures:
-        yield "noise", *draw_noise(style, config.seed)
+        yield "noise", *draw_noise(style, first.config.seed)
     painted = paint(first, sources, of_network) if of_network else {}
     for name, pictures in painted.items():
         numbers, notes = measure(name, pictures, first)
@@ -143,7 +150,10 @@ def main(argv: list[str]) -> int:
         from style_transfer import images, outputs
 
         images.check_writable(os.path.join(FLAGS.out_dir, "content.png"))
-        drawn = list(draw_all(config))
+        first, sources = prepare(config)
+        for note in first.notes:
+            logging.info("%s", note)
+        drawn = list(draw_all(first, sources))
     except (ValueError, OSError) as error:
         entry.fail(error)
         return 2
@@ -154,6 +164,7 @@ def main(argv: list[str]) -> int:
         path = os.path.join(FLAGS.out_dir, f"{name}.png")
         images.write_whole(path, lambda file, f=figure: f.savefig(file, dpi=DPI))
     metrics = {name: numbers for name, _, numbers in drawn if numbers}
+    metrics |= first.metrics()
     metrics["seconds"] = round(time.monotonic() - began, 3)
     path = os.path.join(FLAGS.out_dir, "result.json")
     outputs.write_result(path, config, metrics)
