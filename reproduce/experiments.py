@@ -95,8 +95,8 @@ def _style() -> list[Experiment]:
                 "--scales=1",
                 "--save_every=0",
             ),
-            {"short": ("--size=128",), "full": ("--size=384",)},
-            {"short": 4 + 0.013 * steps, "full": 6 + 0.1 * steps},
+            {"short": ("--size=192",), "full": ("--size=384",)},
+            {"short": 4 + 0.03 * steps, "full": 6 + 0.1 * steps},
             cores=2,
         )
         for rate, steps in ADAM

@@ -17,6 +17,7 @@ FIGURES = {
         ("style_figures", "noise.png", "White noise becomes the picture."),
         ("style_figures", "content.png", "Content, reconstructed layer by layer."),
         ("style_figures", "style.png", "Style, from growing sets of layers."),
+        ("style_figures", "style_layers.png", "Style, from each layer alone."),
         ("transfer", "overview.jpg", "Content, style, and both."),
         ("paper_pair", "overview.jpg", "The paper's pair."),
         ("post_pair", "overview.jpg", "A skyline, as The Great Wave is painted."),

@@ -50,6 +50,12 @@ def seconds(kept: dict[str, Any]) -> float:
     return kept["result"].get("seconds") or kept["wall_seconds"]
 
 
+def seed(kept: dict[str, Any]) -> int | None:
+    """The seed of a run; None where nothing is random."""
+    result = kept["result"]
+    return result.get("seed", result.get("config", {}).get("seed"))
+
+
 def row(cells: list[str]) -> str:
     """A line of a Markdown table."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
@@ -59,7 +65,7 @@ def claim_row(claim: Claim, kept: Kept) -> str:
     """A claim with what was found, on which data, seed and time."""
     found, verdict = judged(claim, kept)
     runs = [kept[name] for name in claim.needs if name in kept]
-    seeds = {str(run["result"].get("seed")) for run in runs} - {"None"}
+    seeds = {str(seed(run)) for run in runs} - {"None"}
     return row(
         [
             claim.says,
