@@ -102,6 +102,28 @@ def pictures(kept: Kept) -> str:
     return table(head, rows)
 
 
+def layers(kept: Kept) -> str:
+    """What the layers of the network keep, from the figures of style_transfer."""
+    result = kept["style_figures"]["result"]
+    away, single = result["content"]["rms_difference"], result["style_layers"]
+    painting = single["wavelength"]["the picture"]
+    names = list(single["gram_wavelength"])
+    measures = {
+        "content: RMS difference from the photograph, of 255": away,
+        "style: wavelength that the Gram matrix is sensitive at, pixels": single[
+            "gram_wavelength"
+        ],
+        f"style: wavelength of the reconstruction (the painting: {painting:.1f})": {
+            name: single["wavelength"][f"{name} alone"] for name in names
+        },
+    }
+    rows = [
+        [measure, *(f"{values[name]:.1f}" for name in names)]
+        for measure, values in measures.items()
+    ]
+    return table(["layer, alone", *names], rows)
+
+
 def flights(kept: Kept) -> str:
     """The embedded flights."""
     rows = []
@@ -184,5 +206,6 @@ TABLES = {
     "texts": texts,
     "digits": digits,
     "pictures": pictures,
+    "layers": layers,
     "flights": flights,
 }

@@ -1,0 +1,106 @@
+"""What READMEs and RESULTS.md say is what the kept results say.
+
+Tables between marks and RESULTS.md are compared whole; figures in running text sentence
+by sentence. Tables of `tests/benchmarks` are printed by those and are not results.
+"""
+
+import pathlib
+import re
+
+import pytest
+
+from reproduce import readme, report, store
+from reproduce.config import LENGTHS
+from reproduce.experiments import EXPERIMENTS
+
+ROOT = pathlib.Path(__file__).parents[1]
+KEPT = store.load(ROOT / "results")
+
+
+def result(name):
+    return KEPT[name]["result"]
+
+
+def bits(name):
+    return result(name)["valid_bpc"]
+
+
+def char_rnn():
+    bigram = result("arch2")["ngram_valid_bpc"][1]
+    worse = bits("concat") - bits("sum")
+    yield f"the sum is better by {worse:.2f} bits after a twentieth of the steps"
+    printed = bits("init_printed") - bits("concat")
+    yield f"instead of the mean of -0.1: {printed:.2f} bits after 40,000 steps"
+    squared = bits("squared") - bits("concat")
+    yield f"is {squared:.2f} bits behind after 40,000 steps"
+    yield f"the bigram to {abs(bits('arch2') - bigram):.3f} bits"
+    yield f"teach it to use them: {bigram - bits('arch2_modern'):.1f} bits below"
+
+
+def genetic():
+    run = result("flights_post")
+    short = f"{100 * run['gap']:.1f} % short of the optimum"
+    yield f"{short} after {run['generations']} generations"
+
+
+def inception_mnist():
+    found = result("operations")
+    post, nine = found["post"], found["googlenet"]["all"]
+    yield (
+        f"{post['naive']:,} and {post['reduced_1x1']:,} + {post['reduced_5x5']:,} = "
+        f"{post['reduced']:,}"
+    )
+    yield (
+        f"save {nine['naive'] / nine['reduced']:.1f} times ({nine['naive']:,} against "
+        f"{nine['reduced']:,} multiplications a picture)"
+    )
+    best = result("digits_modern")
+    yield f"({best['parameters']:,} parameters)"
+    yield (
+        f"{100 * best['test_accuracy']:.2f} % with them and "
+        f"{100 * best['one_view_test_accuracy']:.2f} % without"
+    )
+
+
+def style_transfer():
+    reached = list(result("style_figures")["style"]["wavelength"].values())[1:]
+    yield f"({', '.join(f'{value:.1f}' for value in reached)})"
+
+
+SENTENCES = [
+    (f"{package.__name__}/README.md", sentence)
+    for package in (char_rnn, genetic, inception_mnist, style_transfer)
+    for sentence in package()
+]
+
+
+def test_every_experiment_has_a_result():
+    assert set(KEPT) == {experiment.name for experiment in EXPERIMENTS}
+
+
+def test_the_results_are_where_their_length_says():
+    for path in (ROOT / "results").rglob("*"):
+        assert path.is_dir() or path.parent.name in LENGTHS
+    for kept in KEPT.values():
+        assert (ROOT / "results" / kept["length"] / f"{kept['name']}.json").exists()
+
+
+def test_the_results_name_no_path_of_a_machine():
+    for path in (ROOT / "results").rglob("*.json"):
+        assert not re.search(r'["=]/\w', path.read_text()), path
+
+
+def test_results_md_is_written_from_the_results():
+    assert (ROOT / "RESULTS.md").read_text() == report.render(KEPT)
+
+
+@pytest.mark.parametrize("path", readme.FILES)
+def test_tables_are_written_from_the_results(path):
+    text = (ROOT / path).read_text()
+    assert readme.BLOCK.search(text)
+    assert readme.updated(text, KEPT) == text
+
+
+@pytest.mark.parametrize(("path", "sentence"), SENTENCES)
+def test_a_sentence_says_what_its_result_says(path, sentence):
+    assert sentence in " ".join((ROOT / path).read_text().split())
