@@ -1,9 +1,9 @@
 """Training on several devices or machines, by TensorFlow's own strategies.
 
-Every replica has all variables, and its share of each batch; the global batch is the one
-of a single worker. The step is `train.Trainer`'s; what is added is that loss and
-gradients are averaged over the replicas, and in `model.BatchNormalization` the moments.
-Nothing else in the package knows of strategies.
+Every replica has all variables and its share of each batch; the global batch is that of
+a single worker. The step is `train.Trainer`'s; what is added is that loss and gradients
+are averaged over the replicas, and moments in `model.BatchNormalization`. Nothing else
+in the package knows of strategies.
 """
 
 import contextlib
@@ -123,6 +123,8 @@ class DistributedTrainer(Trainer):
             )
         with _loss_of_a_worker(), strategy.scope():
             super().__init__(config, images, labels)
+        # A compiled function would take one such variable for another of its shape.
+        self.optimizer.local = self._local
 
     def run(self, until: int) -> Iterator[Progress]:
         """As `Trainer.run`; in all processes alike.
@@ -145,6 +147,12 @@ class DistributedTrainer(Trainer):
         """A replica's share of [B, ...], in the order of the replicas."""
         number = tf.distribute.get_replica_context().replica_id_in_sync_group
         return tf.reshape(rows, [self.replicas, -1, *rows.shape[1:]])[number]
+
+    def _local(self, variable):
+        """The replica's own copy of a variable."""
+        number = tf.distribute.get_replica_context().replica_id_in_sync_group
+        copies = self._strategy.experimental_local_results(variable)
+        return copies[tf.get_static_value(number) % len(copies)]
 
     def _average(self, values):
         """Means over all replicas of all processes, in one exchange, of float32."""

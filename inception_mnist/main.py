@@ -133,16 +133,16 @@ flags.DEFINE_integer(
 FLAGS = flags.FLAGS
 
 
-def load_digits(dataset: str, *csv_files: str | None) -> data.Digits:
+def load_digits(threads: int, dataset: str, *csv_files: str | None) -> data.Digits:
     """`data.load`; TensorFlow Datasets would start TensorFlow, loudly."""
     if dataset != "csv" and not any(csv_files):
-        entry.start_tensorflow()
+        entry.start_tensorflow(threads)
     return data.load(dataset, *csv_files)
 
 
 def prepare_digits() -> data.Digits:
     """The images that the flags name, telling of a choice made."""
-    named = FLAGS.dataset, FLAGS.train_csv, FLAGS.test_csv
+    named = FLAGS.threads, FLAGS.dataset, FLAGS.train_csv, FLAGS.test_csv
     if FLAGS.distribute == "none" or FLAGS.dataset == "digits":
         digits = load_digits(*named)
     else:  # devices are connected before TensorFlow runs: it runs elsewhere
@@ -187,7 +187,7 @@ def prepare():
         workers = cluster.parse(os.environ.get("TF_CONFIG"))
         listener = meeting.bind(workers)
     if workers and not workers.is_chief:
-        logging.set_verbosity(logging.ERROR)
+        logging.set_verbosity(logging.WARNING)
     else:
         entry.make_folder(FLAGS.out_dir)
     digits = prepare_digits()
@@ -268,8 +268,8 @@ def main(_) -> int:
         logging.info("step %d; measuring", recorder.trainer.step)
         metrics = recorder.finish(stopped)
         logging.info(
-            "validation %.2f %%, test %.2f %% (the post: 98.5 %% on MNIST); now: python "
-            "-m inception_mnist.predict --checkpoint=%s image.png",
+            "validation %.2f %%, test %.2f %% (the post: 98.5 %% on MNIST); now: "
+            "python -m inception_mnist.predict --checkpoint=%s image.png",
             100 * metrics["valid_accuracy"],
             100 * metrics["test_accuracy"],
             FLAGS.out_dir,
