@@ -135,7 +135,7 @@ FLAGS = flags.FLAGS
 
 def load_digits(threads: int, dataset: str, *csv_files: str | None) -> data.Digits:
     """`data.load`; TensorFlow Datasets would start TensorFlow, loudly."""
-    if dataset != "csv" and not any(csv_files):
+    if dataset in ("auto", "tfds") and not any(csv_files):
         entry.start_tensorflow(threads)
     return data.load(dataset, *csv_files)
 
