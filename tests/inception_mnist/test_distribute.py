@@ -8,7 +8,6 @@ import csv
 import json
 import os
 import pathlib
-import shutil
 import socket
 import subprocess
 import sys
@@ -22,27 +21,26 @@ from inception_mnist import cluster, meeting
 
 ROOT = pathlib.Path(__file__).parents[2]
 LIMIT = 240  # seconds of any wait: the machine may be busy
-SIZES = {"map1": 4, "map2": 4, "reduce1x1": 2, "hidden": 16, "batch_size": 20}
-RUNS = {  # settings and steps
-    "post": ({"pool": 4, "precision": "float32", "learning_rate": 3e-4}, 200),
-    "modern": (
-        {"recipe": "modern", "precision": "float32", "learning_rate": 1e-4},
-        200,
-    ),
-    "bfloat16": (
-        {"recipe": "modern", "head": "dense", "pool": 4, "precision": "bfloat16"},
-        5,
-    ),
+STEPS = 200
+SMALL = {
+    "map1": 4,
+    "map2": 4,
+    "reduce1x1": 2,
+    "hidden": 16,
+    "batch_size": 20,
+    "precision": "float32",
+    "steps": STEPS,
 }
-SMALL = (
-    *(f"--{name}={value}" for name, value in SIZES.items()),
+RECIPES = {
+    "post": SMALL | {"pool": 4, "learning_rate": 3e-4},
+    "modern": SMALL | {"recipe": "modern", "learning_rate": 1e-4},
+}
+MODERN = (
+    *(f"--{name}={value}" for name, value in RECIPES["modern"].items()),
     "--dataset=digits",
-    "--recipe=modern",
-    "--learning_rate=1e-4",
-    "--precision=float32",
-    "--valid_every=5",
+    "--threads=1",
+    "--valid_every=20",
     "--checkpoint_seconds=0",
-    "--steps=150",
 )
 
 
@@ -100,7 +98,7 @@ def started(*commands):
 
 def workers(folder):
     """Two workers that train; worker k is told to write to folder/k."""
-    flags = "--distribute=multiworker", *SMALL
+    flags = "--distribute=multiworker", *MODERN
     return started(command(folder / "0", *flags), command(folder / "1", *flags))
 
 
@@ -115,8 +113,12 @@ def complaints(errors):
     return [line for line in errors.splitlines() if line[0] not in "IW"]
 
 
-def compare(kind, *names):
-    """Prints as JSON the losses of one worker and of two by `kind`, [2, steps] each."""
+def train(kind, folder):
+    """Trains with each recipe on two replicas by `kind`, and leaves in the folder
+
+    the losses, and if they are of one process, those of a single replica. What follows
+    is the state after the last step.
+    """
     from inception_mnist import data, entry
 
     found = os.environ.get("TF_CONFIG")
@@ -135,74 +137,66 @@ def compare(kind, *names):
     from inception_mnist.train import Trainer
 
     digits = data.load("digits", None, None)
-    images = digits.train_images, digits.train_labels
-    losses = {}
-    for name in names:
-        settings, steps = RUNS[name]
-        config = Config(**SIZES, **settings, steps=steps)
-        two = DistributedTrainer(config, *images, strategy)
-        both = [[progress.loss for progress in two.run(steps)]]
-        if member is None or member.is_chief:
-            one = Trainer(config, *images)
-            both.append([progress.loss for progress in one.run(steps)])
-        losses[name] = both
+    for recipe, settings in RECIPES.items():
+        config = Config(**settings)
+        images, labels, _, _ = data.split(
+            digits.train_images, digits.train_labels, config.valid_size
+        )
+        two = DistributedTrainer(config, images, labels, strategy)
+        left = {"two": [progress.loss for progress in two.run(STEPS)]}
+        left |= two.arrays()
         for variable in two._state().values():
             first, *rest = strategy.experimental_local_results(variable)
             for copy in rest:
                 np.testing.assert_array_equal(copy, first)
-    print(json.dumps(losses))
-
-
-def comparison(kind, *names):
-    return [sys.executable, "-m", "tests.inception_mnist.test_distribute", kind, *names]
-
-
-@pytest.fixture(scope="module")
-def losses():
-    """By kind and name, the losses of two workers and of one."""
-    done = run(*comparison("mirrored", *RUNS))
-    assert done.returncode == 0, done.stderr
-    both = comparison("multiworker", "post", "modern")
-    with started(both, both) as (chief, other):
-        code, printed, errors = ends(chief)
-        assert code == 0, errors
-        assert ends(other)[0] == 0
-    return {
-        kind: {name: np.array(pair) for name, pair in json.loads(text).items()}
-        for kind, text in (("mirrored", done.stdout), ("multiworker", printed))
-    }
-
-
-@pytest.mark.parametrize("kind", ["mirrored", "multiworker"])
-def test_two_train_what_one_trains(losses, kind):
-    """Dropout, half the batch each: to the last digit or two of float32."""
-    two, one = losses[kind]["post"]
-    assert one[-20:].mean() < 0.9 * one[:20].mean()
-    np.testing.assert_allclose(two, one, rtol=1e-6)
-
-
-@pytest.mark.parametrize("kind", ["mirrored", "multiworker"])
-def test_two_normalize_over_both_batches(losses, kind):
-    """The first steps agree as well as TensorFlow's fused normalization is exact, which
-    is to 5e-5. Adam then makes full steps of gradients that are rounding alone, such as
-    those along a kernel that is normalized: one worker that adds each batch in reverse
-    ends 1e-3 from itself after 200 steps, two workers 4e-3. Halves normalized apart
-    would be 1e-1 off at once.
-    """
-    two, one = losses[kind]["modern"]
-    np.testing.assert_allclose(two[:10], one[:10], rtol=1e-4)
-    np.testing.assert_allclose(two, one, rtol=2e-2)
-
-
-def test_two_train_in_bfloat16(losses):
-    two, one = losses["mirrored"]["bfloat16"]
-    np.testing.assert_allclose(two, one, rtol=1e-2)
+        if member is None:
+            one = Trainer(config, images, labels)
+            left["one"] = [progress.loss for progress in one.run(STEPS)]
+        if member is None or member.is_chief:
+            np.savez(os.path.join(folder, f"{recipe}.npz"), **left)
 
 
 def arrays(path):
     """What a file of arrays holds, but for its header."""
     with np.load(path) as file:
         return {key: file[key] for key in set(file) - {"header"}}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Of each kind and recipe what `train` left."""
+    found = {}
+    for kind, count in (("mirrored", 1), ("multiworker", 2)):
+        out = tmp_path_factory.mktemp(kind)
+        module = "tests.inception_mnist.test_distribute"
+        one = [sys.executable, "-m", module, kind, str(out)]
+        with started(*[one] * count) as processes:
+            for process in processes:
+                code, _, errors = ends(process)
+                assert code == 0, errors
+        found |= {(kind, name): arrays(out / f"{name}.npz") for name in RECIPES}
+    return found
+
+
+@pytest.mark.parametrize("kind", ["mirrored", "multiworker"])
+def test_two_train_what_one_trains(trained, kind):
+    """To the last digit or two of float32."""
+    one, two = trained["mirrored", "post"]["one"], trained[kind, "post"]["two"]
+    assert one[-20:].mean() < 0.9 * one[:20].mean()
+    np.testing.assert_allclose(two, one, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["mirrored", "multiworker"])
+def test_two_normalize_over_both_batches(trained, kind):
+    """The first steps agree as well as TensorFlow's fused normalization is exact, which
+    is to 5e-5. Adam then makes full steps of gradients that are rounding alone, such as
+    those along a kernel that is normalized: one worker that adds each batch in reverse
+    ends 1e-3 from itself after 200 steps, two workers 4e-3. Halves normalized apart
+    would be 1e-1 off at once.
+    """
+    one, two = trained["mirrored", "modern"]["one"], trained[kind, "modern"]["two"]
+    np.testing.assert_allclose(two[:10], one[:10], rtol=1e-4)
+    np.testing.assert_allclose(two, one, rtol=2e-2)
 
 
 def wait_for_step(folder, step, processes):
@@ -217,27 +211,8 @@ def wait_for_step(folder, step, processes):
         time.sleep(0.02)
 
 
-def train_losses(folder):
-    with open(folder / "log.csv") as file:
-        return [float(row["train_loss"]) for row in csv.DictReader(file)]
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """A run of two workers that nothing disturbed."""
-    out = tmp_path_factory.mktemp("whole")
-    with workers(out) as (chief, other):
-        code, _, errors = ends(chief)
-        assert code == 0, errors
-        assert ends(other)[:2] == (0, "")
-    assert os.listdir(out) == ["0"]  # nothing of the other worker
-    found = json.loads((out / "0" / "result.json").read_text())
-    assert found["replicas"] == 2 and found["steps"] == 150
-    return out
-
-
-def test_killed_then_resumed(whole, tmp_path):
-    """To the same bits with two workers, and to rounding on two devices."""
+def test_killed_then_resumed(trained, tmp_path):
+    """Ends on the bits of two workers that nothing disturbed."""
     with workers(tmp_path) as (chief, other):
         wait_for_step(tmp_path / "0", 10, (chief, other))
         other.kill()
@@ -248,25 +223,22 @@ def test_killed_then_resumed(whole, tmp_path):
     last = errors.splitlines()[-1]
     assert last.startswith("inception_mnist: ") and "start all again" in last, errors
 
-    shutil.copytree(tmp_path / "0", tmp_path / "devices")
     with workers(tmp_path) as (chief, other):
         code, _, errors = ends(chief)
         assert code == 0 and "going on from step" in errors, errors
-        assert ends(other)[0] == 0
-    for name in ("checkpoint.npz", "best.npz", "last.npz"):
-        one, two = (arrays(folder / "0" / name) for folder in (whole, tmp_path))
-        assert one.keys() == two.keys()
-        for key in one:
-            np.testing.assert_array_equal(one[key], two[key])
-    ours, theirs = (folder / "0" / "log.csv" for folder in (tmp_path, whole))
-    assert ours.read_bytes() == theirs.read_bytes()
+        assert ends(other) == (0, "", "")
+    assert os.listdir(tmp_path) == ["0"]  # nothing of the other worker
+    result = json.loads((tmp_path / "0" / "result.json").read_text())
+    assert result["replicas"] == 2 and result["steps"] == STEPS
 
-    flags = *SMALL, "--distribute=mirrored", "--devices=2"
-    done = run(*command(tmp_path / "devices", *flags))
-    assert done.returncode == 0 and "going on from step" in done.stderr, done.stderr
-    assert not complaints(done.stderr)
-    ours, theirs = train_losses(tmp_path / "devices"), train_losses(whole / "0")
-    np.testing.assert_allclose(ours, theirs, rtol=1e-2)
+    whole = trained["multiworker", "modern"]
+    ours = arrays(tmp_path / "0" / "checkpoint.npz")
+    assert ours.keys() == whole.keys() - {"two"}
+    for name, array in ours.items():
+        np.testing.assert_array_equal(array, whole[name])
+    with open(tmp_path / "0" / "log.csv") as file:
+        rows = [float(row["train_loss"]) for row in csv.DictReader(file)]
+    np.testing.assert_allclose(rows, whole["two"].reshape(-1, 20).mean(1), rtol=1e-12)
 
 
 TWO = ["host0:5000", "host1:5000"]
@@ -400,4 +372,4 @@ def test_the_watch_tells_of_a_worker_that_is_gone(monkeypatch):
 
 
 if __name__ == "__main__":
-    compare(*sys.argv[1:])
+    train(*sys.argv[1:])
