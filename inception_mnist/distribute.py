@@ -110,7 +110,7 @@ class DistributedTrainer(Trainer):
         is_chief: whether this process is the one that writes.
 
         Raises:
-            ValueError: a batch cannot be split evenly.
+            ValueError: a batch cannot be split evenly, or weights cannot be sent.
             ConnectionError: a worker is gone.
         """
         self._strategy = strategy
@@ -120,6 +120,12 @@ class DistributedTrainer(Trainer):
             raise ValueError(
                 f"--batch_size={config.batch_size}: a batch cannot be split evenly "
                 f"among {self.replicas} replicas"
+            )
+        several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+        if (several, config.head, config.precision) == (True, "dense", "bfloat16"):
+            raise ValueError(
+                "--precision=bfloat16: TensorFlow cannot send the dense head's weights "
+                "to other workers: give --precision=float32, or --head=gap"
             )
         with _loss_of_a_worker(), strategy.scope():
             super().__init__(config, images, labels)

@@ -28,40 +28,72 @@ class BatchNormalization(keras.layers.BatchNormalization):
             scale = scale * tf.math.rsqrt(self.moving_variance + self.epsilon)
             offset = offset - self.moving_mean * scale
             return inputs * tf.cast(scale, inputs.dtype) + tf.cast(offset, inputs.dtype)
+        maps = inputs if len(inputs.shape) == 4 else inputs[:, None, None]
         if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            outputs, mean, variance = self._of_all_replicas(inputs, scale, offset)
+            outputs, mean, variance = self._of_all_replicas(maps, scale, offset)
         else:
-            maps = inputs if len(inputs.shape) == 4 else inputs[:, None, None]
-            outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-                maps, scale, offset, epsilon=self.epsilon, is_training=True
-            )
-            outputs = tf.reshape(outputs, tf.shape(inputs))
+            outputs, mean, variance = self._fused(maps, scale, offset)
         for moving, batch in (
             (self.moving_mean, mean),
             (self.moving_variance, variance),
         ):
             moving.assign(batch + self.momentum * (moving - batch))
-        return outputs
+        return tf.reshape(outputs, tf.shape(inputs))
 
-    def _of_all_replicas(self, inputs, scale, offset):
-        """What the fused operation returns, of all batches, in one exchange.
+    def _fused(self, maps, scale, offset, mean=None, variance=None):
+        """Normalized by moments that are given, else by the batch's, and these."""
+        training = mean is None
+        return tf.compat.v1.nn.fused_batch_norm(
+            maps, scale, offset, mean, variance, self.epsilon, is_training=training
+        )
 
-        The variance is E[d^2] - E[d]^2, of distances d from a point that all replicas
-        know and that is near the mean: otherwise the difference would lose its digits.
+    def _of_all_replicas(self, maps, scale, offset):
+        """What `_fused` returns, by the moments of all batches: one exchange each way.
+
+        Ioffe and Szegedy 2015, "Batch normalization", section 3, the last equations,
+        whose sums go over all replicas. The variance is E[v + d^2] - E[d]^2, d from a
+        point that all know and that is near: otherwise it would lose its digits.
         """
         context = tf.distribute.get_replica_context()
-        distance = tf.cast(inputs, tf.float32) - self.moving_mean
-        axes = range(len(inputs.shape) - 1)
-        mean, square = context.all_reduce(
-            tf.distribute.ReduceOp.MEAN,
-            [tf.reduce_mean(distance, axes), tf.reduce_mean(distance**2, axes)],
-        )
-        variance = square - mean**2
-        scale = scale * tf.math.rsqrt(variance + self.epsilon)
-        outputs = tf.cast((distance - mean) * scale + offset, inputs.dtype)
-        count = tf.size(inputs) // inputs.shape[-1] * context.num_replicas_in_sync
-        unbiased = tf.cast(count / (count - 1), tf.float32)
-        return outputs, mean + self.moving_mean, variance * unbiased
+        near = tf.identity(self.moving_mean.value)
+        size = tf.cast(tf.size(maps) // maps.shape[-1], tf.float32)
+        total = size * context.num_replicas_in_sync
+
+        def mean_of(values):
+            return context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
+
+        @tf.custom_gradient
+        def normalize(maps, scale, offset):
+            ones = tf.ones_like(scale)
+            _, mean, variance = self._fused(maps, ones, 0 * ones)
+            mean, variance = mean - near, variance * (size - 1) / size
+            mean, square = mean_of([mean, variance + mean**2])
+            variance = square - mean**2
+            mean += near
+            outputs, *_ = self._fused(maps, scale, offset, mean, variance)
+
+            def gradient(upstream, *_):
+                direct, to_scale, to_offset, *_ = tf.raw_ops.FusedBatchNormGradV3(
+                    y_backprop=upstream,
+                    x=maps,
+                    scale=scale,
+                    reserve_space_1=mean,
+                    reserve_space_2=variance,
+                    reserve_space_3=tf.zeros([0]),
+                    epsilon=self.epsilon,
+                    is_training=False,
+                )
+                slope, shift = mean_of([to_scale / size, to_offset / size])
+                inverse = tf.math.rsqrt(variance + self.epsilon)
+                slope *= inverse
+                shift = scale * inverse * (shift - mean * slope)
+                slope = tf.cast(scale * inverse * slope, maps.dtype)
+                through = maps * slope + tf.cast(shift, maps.dtype)
+                return direct - through, to_scale, to_offset
+
+            return (outputs, mean, variance * total / (total - 1)), gradient
+
+        return normalize(maps, tf.identity(scale), tf.identity(offset))
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

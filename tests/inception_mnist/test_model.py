@@ -151,7 +151,10 @@ def test_batch_normalization_of_one_and_of_several_replicas(shape):
                 moments = layer.moving_mean, layer.moving_variance
             else:
                 layer.moving_mean.assign(np.full(6, near))
-                found, *moments = layer._of_all_replicas(x, layer.gamma, layer.beta)
+                maps = x if len(shape) == 4 else x[:, None, None]
+                scale, offset = layer.gamma.value, layer.beta.value
+                found, *moments = layer._of_all_replicas(maps, scale, offset)
+                found = tf.reshape(found, shape)
             loss = tf.reduce_sum(found * upstream)
         np.testing.assert_allclose(found, expected, atol=1e-5)
         np.testing.assert_allclose(tape.gradient(loss, x), slope, atol=2e-5)
