@@ -6,6 +6,7 @@ INSTALLED := .venv/installed
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-gpu demo-genetic demo-rnn demo-inception demo-style
 .PHONY: train-rnn train-rnn-2 train-inception train-inception-2 gpu-report
+.PHONY: reproduce reproduce-full
 .PHONY: test lint clean
 
 help:  ## List the targets
@@ -79,6 +80,12 @@ gpu-report: $(INSTALLED)  ## Write a redacted report of this machine, in every f
 	$(BIN)/python -m gpu_setup.check --expect=cpu --redact \
 	  --format=text,markdown,json,html --out_dir=out/gpu_setup > /dev/null
 	@echo 'Look at:' && ls out/gpu_setup/report.*
+
+reproduce: $(INSTALLED)  ## Check what the posts claim, in minutes, offline
+	$(BIN)/python -m reproduce.main $(REPRODUCE)
+
+reproduce-full: $(INSTALLED)  ## The same at the posts' own lengths: hours
+	$(BIN)/python -m reproduce.main --length=full $(REPRODUCE)
 
 test: $(INSTALLED)  ## Run the tests
 	$(BIN)/python -m pytest

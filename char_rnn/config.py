@@ -10,6 +10,7 @@ OPTIMIZERS = ("sgd", "adam")
 SCHEDULES = ("staircase", "cosine")
 INITIALIZATIONS = ("printed", "range", "orthogonal")
 ALPHABETS = ("strict", "clean", "corpus")  # see `text.load`
+LOSSES = ("cross_entropy", "squared")
 RECIPES = ("post", "modern")
 
 # The settings that a recipe decides for each architecture.
@@ -67,6 +68,7 @@ class Config:
     plain: bool = False  # the cell step by step rather than `tables`: the same numbers
     as_printed: bool = False  # Arch 2 on one stale batch, as the post's code has it
     clip_norm: float = 1.25  # the post's `opt` is lost; Udacity's course, its source
+    loss: str = "cross_entropy"  # post, "RNN tragedies"; "squared" is its warning
     combine: str | None = None
     activation: str | None = None
     num_nodes: int | None = None
@@ -87,6 +89,7 @@ class Config:
         for name, value in DEFAULTS[self.recipe, self.arch].items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
+        _choice("loss", self.loss, LOSSES)
         _choice("combine", self.combine, COMBINES)
         _choice("activation", self.activation, ACTIVATIONS)
         _choice("optimizer", self.optimizer, OPTIMIZERS)

@@ -87,6 +87,12 @@ flags.DEFINE_enum(
     config_lib.COMBINES,
     "How x U and s W are joined. " + of_recipe("combine"),
 )
+flags.DEFINE_enum(
+    "loss",
+    DEFAULT.loss,
+    config_lib.LOSSES,
+    "squared: of the probabilities, which the post warns of.",
+)
 flags.DEFINE_bool(
     "teacher_forcing", DEFAULT.teacher_forcing, "Arch 2 learns on the right outputs."
 )

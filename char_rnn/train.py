@@ -1,4 +1,4 @@
-"""Down the cross-entropy, window by window (post, "Batches", "Implementing Arch 1")."""
+"""Down the loss, window by window (post, "Batches", "Implementing Arch 1")."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -76,13 +76,24 @@ def unroll(
     return run(model, characters, state, teacher_forcing)
 
 
+def squared_error(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Mean of |softmax(o) - target|^2 over characters, targets [T, B], [T, B, A].
+
+    Where the network is sure and wrong its gradient is nearly 0: the softmax's slope
+    p (1 - p) is a factor of it, which the logarithm of the cross-entropy cancels.
+    """
+    right = tf.one_hot(targets, logits.shape[-1], dtype=logits.dtype)
+    distance = tf.math.squared_difference(tf.nn.softmax(logits), right)
+    return tf.reduce_mean(tf.reduce_sum(distance, axis=-1))
+
+
 @dataclasses.dataclass(frozen=True)
 class Progress:
     """What happened since the last report.
 
     Attributes:
         step: steps done in all.
-        losses: of each step since, nats a character, [k].
+        losses: of each step since, nats a character (whatever loss is followed), [k].
         norms: of the gradients before clipping, [k].
     """
 
@@ -181,16 +192,19 @@ class Trainer:
         return loss, norm, state
 
     def _gradients(self, window, state):
-        """The mean loss over a window [T + 1, B], its gradients, and the state."""
+        """Of a window [T + 1, B]: nats a character, the loss's gradients, the state."""
         characters = tf.cast(window, tf.int32)
         with tf.GradientTape() as tape:
             logits, state = unroll(
                 self.model, characters[:-1], state, self.config.teacher_forcing
             )
-            loss = tf.reduce_mean(
+            cross_entropy = tf.reduce_mean(
                 tf.nn.sparse_softmax_cross_entropy_with_logits(characters[1:], logits)
             )
-        return loss, tape.gradient(loss, self.model.weights), state
+            loss = cross_entropy
+            if self.config.loss == "squared":
+                loss = squared_error(characters[1:], logits)
+        return cross_entropy, tape.gradient(loss, self.model.weights), state
 
     def _average(self, values):
         """Over the replicas: here there is but one."""

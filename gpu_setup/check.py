@@ -147,7 +147,11 @@ def write_files(
         "config": {flag.name: flag.value for flag in _SETTINGS},
         "seed": None,  # nothing here is random
         "versions": {"python": platform.python_version()},
-        "metrics": {"verdict": judgement.verdict, "exit_code": code},
+        "metrics": {
+            "verdict": judgement.verdict,
+            "exit_code": code,
+            "steps": {step.title: step.status for step in judgement.steps},
+        },
         "seconds": round(seconds, 3),
     }
     text = json.dumps(result, indent=2) + "\n"

@@ -7,6 +7,9 @@ Exit code: 0 stopped by Ctrl-C or SIGTERM, 2 anything that went wrong, in one li
 """
 
 import contextlib
+import dataclasses
+import json
+import platform
 import shlex
 import signal
 import threading
@@ -16,7 +19,7 @@ from pathlib import Path
 
 from absl import flags
 
-from gpu_setup import entry, ssh
+from gpu_setup import entry, redaction, ssh
 from gpu_setup.config import NotebookConfig
 from gpu_setup.server import remote_path
 from gpu_setup.tunnel import Tunnel
@@ -44,6 +47,9 @@ _KEEP = flags.DEFINE_boolean(
 _OPEN = flags.DEFINE_boolean("open", False, "open the address in a browser")
 _PRINT_ONLY = flags.DEFINE_boolean(
     "print_only", False, "print the post's two commands, and run nothing"
+)
+_OUT_DIR = flags.DEFINE_string(
+    "out_dir", "", "with --print_only, write result.json here as well"
 )
 _CONNECT_SECONDS = flags.DEFINE_float(
     "connect_seconds", _DEFAULT.connect_seconds, "time limit to reach the machine"
@@ -81,6 +87,17 @@ def open_browser(url: str, folder: Path) -> None:
     webbrowser.open(page.as_uri())
 
 
+def write_result(folder: Path, config: NotebookConfig) -> None:
+    """Writes the settings and the two commands as result.json."""
+    result = {
+        "config": dataclasses.asdict(config),
+        "seed": None,  # nothing here is random
+        "versions": {"python": platform.python_version()},
+        "metrics": {"commands": commands(config)},
+    }
+    redaction.write_whole(folder / "result.json", json.dumps(result, indent=2) + "\n")
+
+
 def config_of(argv: Sequence[str]) -> NotebookConfig:
     """The settings; ValueError names the one that is wrong."""
     if len(argv) != 2:
@@ -105,6 +122,8 @@ def main(argv: Sequence[str]) -> int:
     config = config_of(argv)
     if _PRINT_ONLY.value:
         print(*commands(config), sep="\n")
+        if _OUT_DIR.value:
+            write_result(Path(_OUT_DIR.value), config)
         return 0
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

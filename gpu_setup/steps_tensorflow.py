@@ -170,7 +170,7 @@ def card(case: Case) -> Finding:
     if not case.has_gpu:
         return skip(advice="no card")
     if not case.cards or not case.architectures:
-        return unknown("the card or the build does not say")
+        return _too_old(case) or unknown("the card or the build does not say")
     ways = [fit.runs_on(c.capability, case.architectures) for c in case.cards]
     words = {"native": "natively", "ptx": "from PTX", "none": "not at all"}
     found = "; ".join(
@@ -188,6 +188,18 @@ def card(case: Case) -> Finding:
     advice = "the driver compiles at first use: minutes once, then cached; if it "
     advice += "reports INVALID_PTX, take a newer TensorFlow and driver"
     return ok(found, expected, advice if "ptx" in ways else "")
+
+
+def _too_old(case: Case) -> Finding | None:
+    """A build by a CUDA that is older than the card, as the post's first attempt."""
+    for card in case.cards:
+        if not case.works and fit.cuda_knows(card.capability, case.cuda) == "too old":
+            return problem(
+                f"CUDA {case.cuda} has no code for {card.name} ({card.capability})",
+                f"a build by CUDA {fit.cuda_range(card.capability)[0]} or newer",
+                *_release_for(case, card.capability),
+            )
+    return None
 
 
 def works(case: Case) -> Finding:

@@ -108,7 +108,8 @@ def load_weights(path: str) -> tuple[Config, list[np.ndarray]]:
 
 def _check(path: str, header: dict[str, Any], config: Config, data: str) -> None:
     # Nothing in the course of a run depends on these.
-    free = {"test_batch_size"} | ({"steps"} if config.schedule == "constant" else set())
+    free = {"test_batch_size", "views"}
+    free |= {"steps"} if config.schedule == "constant" else set()
     ours = dataclasses.asdict(config)
     for name, value in header["config"].items():
         if name not in free and ours[name] != value:

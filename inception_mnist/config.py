@@ -30,6 +30,7 @@ _POST = {
     "schedule": "constant",
     "weight_decay": 0.0,
     "average": 0.0,
+    "views": 1,
     "batch_size": 50,
     "steps": 20_000,
 }
@@ -50,6 +51,7 @@ _MODERN_GAP = (
         "learning_rate": 4e-3,
         "weight_decay": 0.05,
         "average": 0.999,
+        "views": 16,
         "batch_size": 100,
         "steps": 9_000,
     }
@@ -92,6 +94,7 @@ class Config:
     schedule: str | None = None
     weight_decay: float | None = None
     average: float | None = None  # decay of the weights' moving average; 0: none
+    views: int | None = None  # test-time augmentation, see `evaluate.probabilities`
     batch_size: int | None = None
     steps: int | None = None
     seed: int = 0
@@ -108,7 +111,7 @@ class Config:
             object.__setattr__(self, "precision", precision_of_machine())
         for name in ("map1", "map2", "reduce1x1", "hidden", "valid_size", "pool"):
             _number(name, getattr(self, name), at_least=1)
-        for name in ("test_batch_size", "batch_size", "steps"):
+        for name in ("test_batch_size", "views", "batch_size", "steps"):
             _number(name, getattr(self, name), at_least=1)
         _number("pool", self.pool, at_least=1, below=29)
         for name in ("seed", "weight_decay"):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from inception_mnist.config import Config
 from inception_mnist.model import CLASSES, build_model
+from inception_mnist.stream import augment
 
 
 def trained_model(config: Config, weights: Sequence[np.ndarray]) -> keras.Model:
@@ -18,27 +19,35 @@ def trained_model(config: Config, weights: Sequence[np.ndarray]) -> keras.Model:
     return model
 
 
-def probabilities(model: keras.Model, images: np.ndarray, batch: int) -> np.ndarray:
+def probabilities(
+    model: keras.Model, images: np.ndarray, batch: int, view: int = 0
+) -> np.ndarray:
     """The probability of each digit.
 
     Args:
         model: from pixels 0 to 255 to logits.
         images: uint8 [N, 28, 28].
         batch: how many at a time; the post's test batches are of 100.
+        view: 0: of the images as they are; else of such as training saw, the number
+            settling how each is changed. The mean over views is surer than any of them
+            (test-time augmentation; Krizhevsky et al. 2012, section 4.1).
 
     Returns:
         float32 [N, 10].
     """
-    starts = range(0, len(images), batch)
-    parts = [_probabilities(model, images[k : k + batch, ..., None]) for k in starts]
-    return np.concatenate(parts)
+    found = []
+    for place, start in enumerate(range(0, len(images), batch)):
+        pixels = tf.cast(images[start : start + batch, ..., np.newaxis], tf.float32)
+        if view:
+            pixels = augment(pixels, tf.constant([view, place], tf.int64))
+        found.append(_probabilities(model, pixels))
+    return np.concatenate(found)
 
 
 @tf.function
-def _probabilities(model, images):
+def _probabilities(model, pixels):
     """Keras's `predict` would call all workers, where there are several."""
-    logits = model(tf.cast(images, tf.float32), training=False)
-    return tf.nn.softmax(logits)
+    return tf.nn.softmax(model(pixels, training=False))
 
 
 def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:

@@ -125,6 +125,12 @@ flags.DEFINE_float(
     None,
     "Decay of the weights' moving average; 0: none. " + of_recipe("average"),
 )
+flags.DEFINE_integer(
+    "views",
+    None,
+    "An answer at the end is the mean over so many views of an image, all but one of "
+    "them changed as in training. " + of_recipe("views"),
+)
 flags.DEFINE_integer("batch_size", None, "Images a step. " + of_recipe("batch_size"))
 flags.DEFINE_integer("steps", None, "Batches to train on. " + of_recipe("steps"))
 flags.DEFINE_integer(

@@ -36,7 +36,11 @@ def main(argv) -> int:
     from inception_mnist import evaluate
 
     model = evaluate.trained_model(config, weights)
-    found = evaluate.probabilities(model, images, config.test_batch_size)
+    views = [
+        evaluate.probabilities(model, images, config.test_batch_size, view)
+        for view in range(config.views)
+    ]
+    found = np.mean(views, axis=0)
     answers = []
     for path, row in zip(paths, found, strict=True):
         first, second = np.argsort(-row)[:2]

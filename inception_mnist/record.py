@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
 from inception_mnist import checkpoint, evaluate, outputs
 from inception_mnist.config import Config
@@ -200,6 +201,11 @@ class Recorder:
                 f"{prefix}valid_accuracy": evaluate.accuracy(self._valid_labels, valid),
                 f"{prefix}test_accuracy": evaluate.accuracy(digits.test_labels, test),
             }
+        metrics["one_view_test_accuracy"] = metrics["test_accuracy"]
+        for view in tqdm(range(1, self._config.views), unit="view", disable=None):
+            test += evaluate.probabilities(model, digits.test_images, batch, view)
+        test /= self._config.views
+        metrics["test_accuracy"] = evaluate.accuracy(digits.test_labels, test)
         best = max(self.rows, key=_merit)
         counts = evaluate.confusion(digits.test_labels, test)
         worst = evaluate.worst_mistakes(digits.test_labels, test, MISTAKES)

@@ -20,6 +20,7 @@ ENTRY_POINTS = {
     "inception_mnist.main": "--steps=many",
     "inception_mnist.operations": "--size=big",
     "inception_mnist.predict": "--checkpoint",
+    "reproduce.main": "--length=endless",
     "style_transfer.figures": "--steps=many",
     "style_transfer.main": "--steps=many",
     "style_transfer.pretrain": "--epochs=many",

@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGES = sorted(
     path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent != ROOT
 )
-LIGHT = ["genetic.main", "inception_mnist.operations"]
+LIGHT = ["genetic.main", "inception_mnist.operations", "reproduce.main"]
 LIGHT += [f"gpu_setup.{name}" for name in ("check", "notebook", "snapshot")]
 
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from char_rnn import train
-from char_rnn.config import Config
+from char_rnn.config import LOSSES, Config
 
 
 class Batch:
@@ -70,6 +70,24 @@ def test_the_loss_falls(data, arch, combine):
     course = losses(trainer, 400)
     assert trainer.step == len(course) == 400
     assert course[:3].mean() > 3.0 and course[-20:].mean() < 2.6
+
+
+def test_squared_error_is_that_of_the_probabilities():
+    logits = np.random.default_rng(0).normal(size=(3, 2, 5))
+    targets = np.array([[0, 1], [2, 3], [4, 0]])
+    p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    expected = ((p - np.eye(5)[targets]) ** 2).sum(-1).mean()
+    assert train.squared_error(targets, logits).numpy() == pytest.approx(expected)
+
+
+def test_squared_error_is_followed_and_cross_entropy_told(data):
+    """At the first step both losses see the same network, and then part."""
+    usual, squared = (
+        losses(train.Trainer(small(loss=loss), data, 27), 400) for loss in LOSSES
+    )
+    assert usual[0] == pytest.approx(squared[0])
+    assert usual[1] != pytest.approx(squared[1], rel=1e-6)
+    assert squared[-20:].mean() < squared[:3].mean() - 0.3
 
 
 def test_a_step_is_gradient_descent_with_clipping(data):

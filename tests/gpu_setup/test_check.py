@@ -93,7 +93,9 @@ def test_every_format_is_written(check, tmp_path):
     }
     assert_schema((out / "report.json").read_text())
     result = json.loads((out / "result.json").read_text())
-    assert result["metrics"] == {"verdict": "problem", "exit_code": 1}
+    metrics = result["metrics"]
+    assert (metrics["verdict"], metrics["exit_code"]) == ("problem", 1)
+    assert list(metrics["steps"]) == [title for _, title, *_ in guide.GUIDE]
     rows = [x for x in (out / "report.md").read_text().splitlines() if x[0:1] == "|"]
     assert len(rows) == 2 + len(guide.GUIDE)
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 6 for row in rows)

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from inception_mnist import evaluate
+from inception_mnist import evaluate, stream
 from inception_mnist.config import Config
 from inception_mnist.model import build_model
 
@@ -44,6 +44,21 @@ def test_probabilities_do_not_depend_on_the_batch(images):
     np.testing.assert_allclose(evaluate.probabilities(model, images, 4), whole, 1e-4)
     logits = model(images[..., np.newaxis].astype(np.float32))
     np.testing.assert_allclose(whole, keras.ops.softmax(logits), rtol=1e-4)
+
+
+def test_views_are_changed_as_in_training_and_repeat(images):
+    config = Config(head="gap", map1=2, map2=2, hidden=5)
+    model = evaluate.trained_model(config, build_model(config).get_weights())
+    first, second = (evaluate.probabilities(model, images, 4, view) for view in (1, 2))
+    assert not np.allclose(first, evaluate.probabilities(model, images, 4), rtol=1e-3)
+    assert not np.allclose(first, second, rtol=1e-3)
+    np.testing.assert_array_equal(
+        first, evaluate.probabilities(model, images, 4, view=1)
+    )
+    pixels = images[4:, ..., np.newaxis].astype(np.float32)
+    changed = stream.augment(pixels, np.array([1, 1]))  # view 1, batch 1
+    logits = model(changed)
+    np.testing.assert_allclose(first[4:], keras.ops.softmax(logits), rtol=1e-4)
 
 
 def test_feature_maps_are_the_modules_outputs(images):

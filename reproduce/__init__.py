@@ -1,0 +1,1 @@
+"""Runs the other packages, and says how near they come to what the posts claim."""

@@ -1,0 +1,92 @@
+"""Results as they are kept: one JSON file an experiment, without this machine's paths.
+
+A kept file has the experiment's `result.json` as it is, but for the folders of paths,
+and beside it the command, what it ran on, and its length.
+"""
+
+import json
+import os
+import pathlib
+import platform
+from typing import Any
+
+from reproduce import runner
+from reproduce.config import LENGTHS, Config
+from reproduce.experiments import EXPERIMENTS, HERE, Experiment
+
+SOURCE = ("text8.zip", "text8 (100 million characters of Wikipedia)")
+
+
+def bare(value: Any) -> Any:
+    """The same with absolute paths cut to their last part, and ours to a relative one.
+
+    Args:
+        value: of JSON; flags such as `--corpus=/data/text8.zip` count as paths.
+    """
+    if isinstance(value, dict):
+        return {key: bare(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [bare(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    flag, equals, path = value.rpartition("=") if value[:2] == "--" else ("", "", value)
+    path = path.replace(f"{HERE.parent}{os.sep}", "")
+    return flag + equals + (os.path.basename(path) if os.path.isabs(path) else path)
+
+
+def data_of(experiment: Experiment, result: dict[str, Any]) -> str:
+    """What an experiment ran on, in words."""
+    if experiment.module == "char_rnn.figures":
+        return "embedded text"
+    if corpus := result.get("corpus"):
+        if corpus == "embedded":
+            return "embedded text (Python's documentation)"
+        return f"{os.path.basename(corpus)}"
+    if dataset := result.get("dataset"):
+        return dataset if "mnist" in dataset else "scikit-learn's digits, not MNIST"
+    if experiment.module.startswith("style_transfer"):
+        return "embedded pictures"
+    return {
+        "genetic": "embedded problem",
+        "gpu_setup": "a machine as the post has it",
+    }.get(experiment.module.partition(".")[0], "")
+
+
+def collect(
+    experiment: Experiment, config: Config, folder: pathlib.Path
+) -> dict[str, Any] | None:
+    """What is kept of one experiment's folder; None where it is not done."""
+    if not runner.is_done(experiment, config, folder):
+        return None
+    result = bare(runner.read(folder / runner.RESULT))
+    record = runner.read(folder / runner.RECORD)
+    shown = [part for part in bare(record["command"]) if part[:10] != "--out_dir="]
+    pictures = bool(config.pictures) and experiment.data.endswith(".jpg")
+    return {
+        "name": experiment.name,
+        "length": config.length,
+        "command": " ".join(["python", *shown]),
+        "data": experiment.data.replace(" ", ", ")
+        if pictures
+        else data_of(experiment, result),
+        "wall_seconds": record["wall_seconds"],
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "result": result,
+    }
+
+
+def keep(kept: dict[str, Any], folder: pathlib.Path) -> None:
+    """Write one kept result to <folder>/<length>/<name>.json."""
+    path = folder / kept["length"] / f"{kept['name']}.json"
+    runner.write_whole(path, json.dumps(kept, indent=1) + "\n")
+
+
+def load(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
+    """All kept results by name; of two lengths the full one."""
+    known: dict[str, dict[str, Any]] = {}
+    for length in LENGTHS:
+        for experiment in EXPERIMENTS:
+            path = folder / length / f"{experiment.name}.json"
+            if kept := runner.read(path):
+                known[experiment.name] = kept
+    return known
