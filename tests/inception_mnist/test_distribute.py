@@ -114,10 +114,10 @@ def complaints(errors):
 
 
 def train(kind, folder):
-    """Trains with each recipe on two replicas by `kind`, and leaves in the folder
+    """Trains with each recipe on two replicas by `kind`.
 
-    the losses, and if they are of one process, those of a single replica. What follows
-    is the state after the last step.
+    Leaves their losses and last state in the folder, and where one process is all there
+    is, also the losses of a single replica.
     """
     from inception_mnist import data, entry
 
@@ -191,8 +191,8 @@ def test_two_normalize_over_both_batches(trained, kind):
     """The first steps agree as well as TensorFlow's fused normalization is exact, which
     is to 5e-5. Adam then makes full steps of gradients that are rounding alone, such as
     those along a kernel that is normalized: one worker that adds each batch in reverse
-    ends 1e-3 from itself after 200 steps, two workers 4e-3. Halves normalized apart
-    would be 1e-1 off at once.
+    comes to differ from itself by 2e-3 within 200 steps, two workers by 4e-3. Halves
+    normalized apart are 9e-3 off at the first step and 5e-2 within ten.
     """
     one, two = trained["mirrored", "modern"]["one"], trained[kind, "modern"]["two"]
     np.testing.assert_allclose(two[:10], one[:10], rtol=1e-4)
@@ -295,6 +295,15 @@ def test_bad_input_is_one_line(tmp_path, flags, config, message):
     lines = complaints(done.stderr)
     assert done.returncode == 2 and len(lines) == 1, done.stderr
     assert message in lines[0]
+
+
+def test_bfloat16_weights_cannot_be_sent(tmp_path):
+    flags = "--distribute=multiworker", "--dataset=digits", "--precision=bfloat16"
+    config = tf_config(free_addresses(1), 0)
+    done = run(*command(tmp_path, *flags), config=config)
+    lines = complaints(done.stderr)
+    assert done.returncode == 2 and len(lines) == 1, done.stderr
+    assert "--precision=float32, or --head=gap" in lines[0]
 
 
 def test_a_port_in_use_is_one_line(tmp_path):
