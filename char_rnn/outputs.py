@@ -39,6 +39,11 @@ def write_result(path: str, config: Config, metrics: dict[str, Any]) -> None:
     write_text(path, json.dumps(result, indent=2) + "\n")
 
 
+def save_figure(path: str, figure, dpi: int = 100) -> None:
+    """A figure of matplotlib as a PNG, whole or not at all."""
+    write_whole(path, lambda file: figure.savefig(file, format="png", dpi=dpi))
+
+
 def plot_learning(path: str, rows: Rows, baselines: Sequence[float]) -> None:
     """Bits per character over the steps, beside what counting reaches.
 

@@ -1,4 +1,4 @@
-"""Count what the 1x1 reductions of Inception modules save, and time it.
+"""Count what the 1x1 reductions of Inception modules save, draw it, and time it.
 
 python -m inception_mnist.operations
 python -m inception_mnist.operations --map1=64 --map2=128 --head=gap --pool=2
@@ -122,16 +122,19 @@ def measure(settings: tables.Settings) -> dict[str, dict[str, float]]:
 
 
 def write(settings: tables.Settings, own: Inception, found: dict) -> None:
-    """operations.csv, operations.png and result.json."""
-    from inception_mnist import operations_figure, outputs
+    """operations.csv, the figures and result.json."""
+    from inception_mnist import operations_drawings, operations_figure, outputs
     from inception_mnist.checkpoint import write_whole
 
     rows = tables.layer_rows(settings, own)
     outputs.write_rows(os.path.join(FLAGS.out_dir, "operations.csv"), rows)
-    write_whole(
-        os.path.join(FLAGS.out_dir, "operations.png"),
-        lambda file: operations_figure.draw(file, settings),
-    )
+    for name, draw, of in (
+        ("operations", operations_figure.draw, settings),
+        ("module", operations_drawings.draw_modules, own),
+        ("computation", operations_drawings.draw_computation, own),
+    ):
+        path = os.path.join(FLAGS.out_dir, f"{name}.png")
+        write_whole(path, lambda file, draw=draw, of=of: draw(file, of))
     metrics = {
         "post": tables.post_numbers(),
         "googlenet": tables.googlenet_counts() | {"all": tables.googlenet_totals()},
@@ -147,6 +150,7 @@ def write(settings: tables.Settings, own: Inception, found: dict) -> None:
                 "multiplications": arithmetic.multiplications(own.layers(module)),
                 "parameters": arithmetic.parameters(own.layers(module)),
                 "channels_out": own.channels_out(module),
+                "layers": {x.name: x.multiplications for x in own.layers(module)},
             }
             for module in MODULES
         },
@@ -173,7 +177,8 @@ def main(_) -> int:
     if found:
         print(f"\n{tables.measured_section(found)}")
     write(settings, own, found)
-    print(f"\nWritten to {FLAGS.out_dir}: operations.csv, operations.png, result.json")
+    names = "operations.csv, operations.png, module.png, computation.png, result.json"
+    print(f"\nWritten to {FLAGS.out_dir}: {names}")
     return 0
 
 

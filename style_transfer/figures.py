@@ -1,14 +1,17 @@
-"""The post's figures for any pair of pictures, each as one labelled grid.
+"""The post's figures for any pair of pictures.
 
 python -m style_transfer.figures --content photo.jpg --style painting.jpg
+python -m style_transfer.figures --figures=maps,noise          # no network
 
-Content reconstructions from one layer after the other, style reconstructions from
-growing sets of layers (the post's sections of these names; the paper's figure 1), and
-the transfer.
+By section of the post: the content picture as three maps of numbers ("Computer
+vision"); noise that becomes the style picture ("Calculus with images"); content from
+one layer after the other ("Content reconstruction"); style from growing sets of layers
+(the paper's figure 1) and from each layer alone ("Style reconstruction"); the transfer.
 """
 
 import dataclasses
 import os
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,8 +22,12 @@ from style_transfer import entry
 from style_transfer.config import Config
 
 DEFAULT = Config(size=256)
-LAYERS = DEFAULT.style_layers  # conv1_1 to conv5_1
+PAINTED = ("content", "style", "style_layers", "transfer")  # by a network
+FIGURES = ("maps", "noise", *PAINTED)
+DPI = 120
+NOISE_SIZE = 128  # longest side of "noise", pixels
 
+flags.DEFINE_list("figures", list(FIGURES), "Which to draw.")
 flags.DEFINE_string("content", None, "Photograph. Default: an embedded one.")
 flags.DEFINE_string("style", None, "Painting. Default: one painted here.")
 flags.DEFINE_string("out_dir", "out/style_transfer/figures", "Folder of the figures.")
@@ -32,123 +39,137 @@ flags.DEFINE_integer("seed", DEFAULT.seed, "Of noise, random filters and paintin
 FLAGS = flags.FLAGS
 
 
-def content_configs(config: Config) -> dict[str, Config]:
-    """Reconstructions of the content from each layer, by label."""
-    return {
-        layer: dataclasses.replace(
-            config, mode="content", init="noise", content_layers=(layer,)
+def settings() -> Config:
+    """What the flags say; a `ValueError` for a wrong one."""
+    if not FLAGS.figures or not set(FLAGS.figures) <= set(FIGURES):
+        raise ValueError(
+            f"--figures={','.join(FLAGS.figures)}: choose from {', '.join(FIGURES)}"
         )
-        for layer in LAYERS
-    }
+    names = "weights", "style_weight", "size", "steps", "seed"
+    return Config(**{name: FLAGS[name].value for name in names})
 
 
-def style_configs(config: Config) -> dict[str, Config]:
-    """Reconstructions of the style from the first layers, by label."""
-    return {
-        f"conv1_1 to {LAYERS[count - 1]}" if count > 1 else LAYERS[0]: (
-            dataclasses.replace(
-                config,
-                mode="style",
-                init="noise",
-                style_layers=LAYERS[:count],
-                style_layer_weights=(),
-            )
-        )
-        for count in range(1, len(LAYERS) + 1)
-    }
-
-
-def figures(config: Config) -> dict[str, dict[str, Config]]:
-    """What is painted for each figure, by label."""
-    return {
-        "content": content_configs(config),
-        "style": style_configs(config),
-        "transfer": {"transfer": config},
-    }
-
-
-def grid(panels: dict[str, np.ndarray], columns: int = 3):
-    """A figure of labelled pictures [height, width, 3] in [0, 255]."""
-    from matplotlib.figure import Figure
-
-    rows = -(-len(panels) // columns)
-    height, width = max(image.shape[:2] for image in panels.values())
-    tall = 3.2 * height / width + 0.3
-    figure = Figure(figsize=(3.2 * columns, tall * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axis in axes:
-        axis.set_axis_off()
-    for axis, (label, image) in zip(axes, panels.items(), strict=False):
-        axis.imshow(np.uint8(np.clip(np.round(image), 0, 255)))
-        axis.set_title(label, fontsize=10)
-    return figure
-
-
-def paint_all(config: Config, sources) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Figure, label and picture of every panel, the sources among them.
-
-    Args:
-        config: what the transfer is made with; layers and start are varied.
-        sources: see `session.Sources`.
+def prepare(config: Config):
+    """The transfer before it begins, and its pictures; no network if none paints.
 
     Raises:
-        ValueError, OSError: see `session.prepare`, before anything is yielded.
+        ValueError, OSError: see `session.prepare`.
+    """
+    from style_transfer import session
+
+    sources = session.Sources(FLAGS.content, (FLAGS.style,) if FLAGS.style else ())
+    if not set(PAINTED) & set(FLAGS.figures):
+        config = dataclasses.replace(config, mode="pixels", init="noise")
+    return session.prepare(config, sources), sources
+
+
+def draw_all(first, sources) -> Iterator[tuple[str, object, dict]]:
+    """Name, figure and numbers of each figure that the flags name.
+
+    Raises:
         FloatingPointError: a loss is not finite.
     """
-    from style_transfer import session, transfer
+    from style_transfer import drawings
 
-    first = session.prepare(config, sources)
-    config = dataclasses.replace(config, weights=first.network.weights)
+    of_network = [name for name in PAINTED if name in FLAGS.figures]
     content, style = first.shown
-    yield "content", "the picture", content
-    yield "style", "the picture", style
-    yield "transfer", "content", content
-    yield "transfer", "style", style
-    for figure, panels in figures(config).items():
-        for label, panel in panels.items():
-            run = session.prepare(panel, sources)
-            image = run.start
-            for progress in transfer.paint(
-                panel, run.pictures, run.network, run.start, run.side
-            ):
-                image = progress.image
-            yield figure, label, image
+    if "maps" in FLAGS.figures:
+        yield "maps", drawings.maps(content), {}
+    if "noise" in FLAGS.figures:
+        yield "noise", *draw_noise(style, first.config.seed)
+    painted = paint(first, sources, of_network) if of_network else {}
+    for name, pictures in painted.items():
+        numbers, notes = measure(name, pictures, first)
+        shown = {label + notes.get(label, ""): pictures[label] for label in pictures}
+        yield name, drawings.grid(shown), numbers
+
+
+def paint(first, sources, names: list[str]) -> dict[str, dict[str, np.ndarray]]:
+    """The pictures of each figure by label, with a bar; see `panels.paint_all`."""
+    from style_transfer import panels
+
+    painted = {name: {} for name in names}
+    configs = panels.reconstructions(first.config)
+    count = sum(len(configs[name]) for name in names)
+    work = panels.paint_all(first, sources, names)
+    with tqdm(total=count, unit="picture", disable=None) as bar:
+        for name, label, image in work:
+            painted[name][label] = image
+            bar.update(label in configs[name])
+    return painted
+
+
+def draw_noise(picture: np.ndarray, seed: int) -> tuple[object, dict]:
+    """The figure "noise" of `picture` [height, width, 3], and the losses in it."""
+    from style_transfer import drawings, images, panels
+
+    factor = NOISE_SIZE / max(picture.shape)
+    target = images.resize(picture, *(round(x * factor) for x in picture.shape[:2]))
+    frames, losses = panels.descend(target, seed)
+    shown = {step: losses[step] for step in drawings.shown_steps(len(frames) - 1)}
+    return drawings.noise(frames, losses, target), {"pixel_loss": shown}
+
+
+def measure(
+    name: str, pictures: dict[str, np.ndarray], first
+) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+    """What the post claims of reconstructions, as numbers by label, and as titles.
+
+    Of the content it is how far each is from the picture, as later layers are to lose
+    detail. Later layers are to describe style at larger scales: it is the wavelength
+    of what was painted, and of a layer alone what its Gram matrix is sensitive at.
+    """
+    from style_transfer import measures, panels
+
+    if name == "transfer":
+        return {}, {}
+    if name == "content":
+        original = pictures["the picture"]
+        off = {x: measures.rms_difference(pictures[x], original) for x in pictures}
+        notes = {x: f": off by {off[x]:.1f}" for x in pictures if off[x]}
+        return {"rms_difference": off}, notes
+    found = {"wavelength": {x: measures.wavelength(pictures[x]) for x in pictures}}
+    if name == "style":
+        return found, {}
+    of_gram = measures.gram_wavelengths(
+        first.network, first.shown[1], panels.LAYERS, first.config.seed
+    )
+    found["gram_wavelength"] = of_gram
+    notes = {f"{x} alone": f": sensitive at {of_gram[x]:.1f} pixels" for x in of_gram}
+    return found, notes
 
 
 def main(argv: list[str]) -> int:
     """Returns the exit code: 2 for bad input, 1 for a diverged run."""
-    panels: dict[str, dict[str, np.ndarray]] = {}
+    began = time.monotonic()
     try:
         if argv[1:]:
             raise ValueError(f"unexpected {argv[1]!r}: see --helpshort")
-        config = Config(
-            weights=FLAGS.weights,
-            style_weight=FLAGS.style_weight,
-            size=FLAGS.size,
-            steps=FLAGS.steps,
-            seed=FLAGS.seed,
-        )
+        config = settings()
         entry.start_tensorflow()
-        from style_transfer import images, session
+        from style_transfer import images, outputs
 
         images.check_writable(os.path.join(FLAGS.out_dir, "content.png"))
-        styles = (FLAGS.style,) if FLAGS.style else ()
-        sources = session.Sources(FLAGS.content, styles)
-        count = 4 + sum(map(len, figures(config).values()))
-        work = paint_all(config, sources)
-        for figure, label, image in tqdm(work, total=count, disable=None):
-            panels.setdefault(figure, {})[label] = image
+        first, sources = prepare(config)
+        for note in first.notes:
+            logging.info("%s", note)
+        drawn = list(draw_all(first, sources))
     except (ValueError, OSError) as error:
         entry.fail(error)
         return 2
     except FloatingPointError as error:
         entry.fail(error)
         return 1
-    for name, pictures in panels.items():
+    for name, figure, _ in drawn:
         path = os.path.join(FLAGS.out_dir, f"{name}.png")
-        figure = grid(pictures)
-        images.write_whole(path, lambda file, f=figure: f.savefig(file, dpi=120))
-        logging.info("%s: %d pictures", path, len(pictures))
+        images.write_whole(path, lambda file, f=figure: f.savefig(file, dpi=DPI))
+    metrics = {name: numbers for name, _, numbers in drawn if numbers}
+    metrics |= first.metrics()
+    metrics["seconds"] = round(time.monotonic() - began, 3)
+    path = os.path.join(FLAGS.out_dir, "result.json")
+    outputs.write_result(path, config, metrics)
+    names = ", ".join(f"{name}.png" for name, *_ in drawn)
+    logging.info("%s: %s, result.json", FLAGS.out_dir, names)
     return 0
 
 

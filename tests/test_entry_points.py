@@ -9,6 +9,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 # Module: a flag with a value that it must refuse.
 ENTRY_POINTS = {
+    "char_rnn.figures": "--characters=few",
     "char_rnn.gradients": "--characters=few",
     "char_rnn.main": "--num_nodes=many",
     "char_rnn.sample": "--length=long",

@@ -63,12 +63,17 @@ def test_prints_all_tables(defaults):
     assert defaults.done.stderr == ""
 
 
-def test_leaves_three_files(defaults):
+def test_leaves_figures_and_numbers(defaults):
     names = {path.name for path in defaults.out.iterdir()}
-    assert names == {"operations.csv", "operations.png", "result.json"}
-    with Image.open(defaults.out / "operations.png") as image:
-        assert min(image.size) > 500
+    pictures = {"operations.png", "module.png", "computation.png"}
+    assert names == {"operations.csv", "result.json"} | pictures
+    for name in pictures:
+        with Image.open(defaults.out / name) as image:
+            assert min(image.size) > 500
     found = defaults.result
+    layers = found["own"]["reduced"]["layers"]
+    assert (layers["5x5 reduce"], layers["5x5"]) == (2_408_448, 10_035_200)
+    assert found["own"]["naive"]["layers"]["5x5"] == 120_422_400
     assert found["post"] == {
         "naive": 120_422_400,
         "reduced_1x1": 2_408_448,
