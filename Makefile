@@ -5,7 +5,8 @@ INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-gpu demo-genetic demo-rnn demo-inception demo-style
-.PHONY: train-rnn train-rnn-2 train-inception gpu-report reproduce reproduce-full
+.PHONY: train-rnn train-rnn-2 train-inception train-inception-2 gpu-report
+.PHONY: reproduce reproduce-full
 .PHONY: test lint clean
 
 help:  ## List the targets
@@ -57,6 +58,17 @@ demo-inception: $(INSTALLED)  ## Count the modules' arithmetic, then teach them 
 
 train-inception: $(INSTALLED)  ## Train on MNIST if it is at hand, else on the demo's digits
 	$(BIN)/python -m inception_mnist.main --recipe=modern
+
+train-inception-2: $(INSTALLED)  ## The same by two processes of this machine, over loopback
+	@workers='["127.0.0.1:$(PORT)", "127.0.0.1:$(PORT_2)"]'; \
+	train() { \
+	  TF_CONFIG="{\"cluster\": {\"worker\": $$workers}, \"task\": {\"type\": \"worker\", \
+	    \"index\": $$1}}" exec $(BIN)/python -m inception_mnist.main --recipe=modern \
+	    --distribute=multiworker --threads=1 --out_dir=out/inception_mnist/two; \
+	}; \
+	train 1 & second=$$!; \
+	trap "kill $$second 2> /dev/null" EXIT INT TERM; \
+	(train 0) && wait $$second
 
 demo-style: $(INSTALLED)  ## Paint the embedded photograph in the embedded style
 	$(BIN)/python -m style_transfer.main --weights=compact --size=512

@@ -20,6 +20,7 @@ class Adam:
         masters: the float32 weights, in the variables' order.
         variables: all state: masters that are not variables of the model, both
             moments, the count of steps.
+        local: of a variable the copy to update: itself, unless there are replicas.
     """
 
     def __init__(self, weights: list, weight_decay: float):
@@ -27,6 +28,7 @@ class Adam:
         weights: of the model, Keras variables.
         weight_decay: a step takes rate * weight_decay off each kernel.
         """
+        self.local = lambda variable: variable
         self._weights = [weight.value for weight in weights]
         self._decays = [weight_decay * (len(w.shape) > 1) for w in self._weights]
         self.masters = [
@@ -45,7 +47,7 @@ class Adam:
         """One step down `gradients` at a learning rate, float32 []."""
         steps = self._steps.assign_add(1.0)
         correction = tf.sqrt(1 - BETA_2**steps) / (1 - BETA_1**steps)
-        for weight, master, mean, square, decay, gradient in zip(
+        for *variables, decay, gradient in zip(
             self._weights,
             self.masters,
             self._means,
@@ -55,7 +57,7 @@ class Adam:
             strict=True,
         ):
             update(
-                weight, master, mean, square, gradient, rate, rate * correction, decay
+                *map(self.local, variables), gradient, rate, rate * correction, decay
             )
 
     def round_masters(self) -> None:

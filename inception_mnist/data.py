@@ -114,6 +114,11 @@ def split(
     return images[:end], labels[:end], images[end:], labels[end:]
 
 
+def digest(images: np.ndarray, labels: np.ndarray) -> str:
+    """A hash of images and their labels."""
+    return hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+
+
 def cache_folder() -> str:
     """Where csv files that were read are kept."""
     folder = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")

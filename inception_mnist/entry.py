@@ -4,8 +4,11 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from absl import app, flags, logging
+
+T = TypeVar("T")
 
 
 def run(main: Callable[[list[str]], int], arguments: bool = False) -> None:
@@ -45,6 +48,17 @@ def run(main: Callable[[list[str]], int], arguments: bool = False) -> None:
         sys.exit(130)
 
 
+def give_up(worker: str) -> None:
+    """End at once with one line, from any thread: TensorFlow may wait for ever."""
+    print(
+        f"inception_mnist: {worker} does not answer any more: start all again to go on "
+        "from the latest checkpoint",
+        file=sys.stderr,
+        flush=True,
+    )
+    os._exit(2)
+
+
 def make_folder(path: str) -> None:
     """Make the folder of the output; an `OSError` if nothing can be written there."""
     os.makedirs(path, exist_ok=True)
@@ -52,11 +66,12 @@ def make_folder(path: str) -> None:
         raise PermissionError(f"--out_dir={path}: no permission to write")
 
 
-def start_tensorflow(threads: int = 0) -> None:
+def start_tensorflow(threads: int = 0, connect: Callable[[], T] = lambda: None) -> T:
     """Import TensorFlow without its greetings; some of them obey no setting.
 
     Args:
         threads: of one operation; 0: as many as the machine has cores.
+        connect: what is to happen before devices are set up; its result is returned.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet():
@@ -64,7 +79,9 @@ def start_tensorflow(threads: int = 0) -> None:
 
         tf.get_logger().setLevel("ERROR")
         tf.config.threading.set_intra_op_parallelism_threads(threads)
+        result = connect()
         tf.config.list_logical_devices()
+    return result
 
 
 @contextlib.contextmanager

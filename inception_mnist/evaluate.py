@@ -35,13 +35,19 @@ def probabilities(
     Returns:
         float32 [N, 10].
     """
-    data = tf.data.Dataset.from_tensor_slices(images[..., np.newaxis]).batch(batch)
-    if view:
-        data = data.enumerate().map(
-            lambda place, x: augment(tf.cast(x, tf.float32), tf.stack([view, place]))
-        )
-    logits = model.predict(data, verbose=0)
-    return tf.nn.softmax(logits).numpy()
+    found = []
+    for place, start in enumerate(range(0, len(images), batch)):
+        pixels = tf.cast(images[start : start + batch, ..., np.newaxis], tf.float32)
+        if view:
+            pixels = augment(pixels, tf.constant([view, place], tf.int64))
+        found.append(_probabilities(model, pixels))
+    return np.concatenate(found)
+
+
+@tf.function
+def _probabilities(model, pixels):
+    """Keras's `predict` would call all workers, where there are several."""
+    return tf.nn.softmax(model(pixels, training=False))
 
 
 def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:

@@ -3,14 +3,19 @@
 python -m inception_mnist.main                     # the post's network, as it was
 python -m inception_mnist.main --recipe=modern     # the same modules, in minutes
 python -m inception_mnist.main --train_csv=mnist_train.csv --test_csv=mnist_test.csv
+python -m inception_mnist.main --distribute=multiworker   # on each machine of TF_CONFIG
 """
 
+import concurrent.futures
+import functools
+import multiprocessing
+import os
 import signal
 
 from absl import flags, logging
 
+from inception_mnist import cluster, data, entry, meeting
 from inception_mnist import config as config_lib
-from inception_mnist import data, entry
 from inception_mnist.config import Config
 
 
@@ -57,6 +62,26 @@ flags.DEFINE_float(
     lower_bound=0.0,
 )
 flags.DEFINE_integer("threads", 0, "Of TensorFlow; 0: one a core.", lower_bound=0)
+flags.DEFINE_enum(
+    "distribute",
+    "none",
+    ("none", "mirrored", "multiworker"),
+    "mirrored: on several devices of this machine; multiworker: on those of all "
+    "machines that the environment's TF_CONFIG lists, each of which runs this command. "
+    "--batch_size is always that of all together.",
+)
+flags.DEFINE_integer(
+    "devices",
+    0,
+    "Of mirrored: so many GPUs, 0: all; without a GPU, so many parts of the CPU.",
+    lower_bound=0,
+)
+flags.DEFINE_float(
+    "connect_seconds",
+    60.0,
+    "Of multiworker: how long to wait for the others at the start.",
+    lower_bound=0.0,
+)
 choice(
     "recipe",
     "Where the settings below that are not given come from: the post, or the best "
@@ -114,22 +139,85 @@ flags.DEFINE_integer(
 FLAGS = flags.FLAGS
 
 
-def prepare():
-    """Everything that can be a mistake of the user happens here, before any work."""
-    config = Config(**{name: FLAGS[name].value for name in Config.__dataclass_fields__})
-    entry.make_folder(FLAGS.out_dir)
-    if FLAGS.dataset != "csv" and not FLAGS.train_csv:
-        entry.start_tensorflow(FLAGS.threads)  # TensorFlow Datasets would, loudly
-    digits = data.load(FLAGS.dataset, FLAGS.train_csv, FLAGS.test_csv)
+def load_digits(threads: int, dataset: str, *csv_files: str | None) -> data.Digits:
+    """`data.load`; TensorFlow Datasets would start TensorFlow, loudly."""
+    if dataset in ("auto", "tfds") and not any(csv_files):
+        entry.start_tensorflow(threads)
+    return data.load(dataset, *csv_files)
+
+
+def prepare_digits() -> data.Digits:
+    """The images that the flags name, telling of a choice made."""
+    named = FLAGS.threads, FLAGS.dataset, FLAGS.train_csv, FLAGS.test_csv
+    if FLAGS.distribute == "none" or FLAGS.dataset == "digits":
+        digits = load_digits(*named)
+    else:  # devices are connected before TensorFlow runs: it runs elsewhere
+        process = multiprocessing.get_context("spawn")
+        with concurrent.futures.ProcessPoolExecutor(1, process) as pool:
+            digits = pool.submit(load_digits, *named).result()
     if digits.note:
         logging.warning("%s", digits.note)
     sizes = len(digits.train_labels), len(digits.test_labels)
     logging.info("%s: %d training and %d test images", digits.name, *sizes)
-    entry.start_tensorflow(FLAGS.threads)
+    return digits
+
+
+def connect(workers: cluster.Cluster | None, listener, purpose: str):
+    """What makes the trainer, when all devices of all machines are connected."""
+    if FLAGS.distribute == "none":
+        from inception_mnist.train import Trainer
+
+        return Trainer
+    from inception_mnist import distribute
+
+    if workers is None:
+        strategy = distribute.mirrored(FLAGS.devices)
+        return functools.partial(distribute.DistributedTrainer, strategy=strategy)
+    strategy = distribute.multiworker(workers, listener, purpose, FLAGS.connect_seconds)
+    return functools.partial(
+        distribute.DistributedTrainer, strategy=strategy, is_chief=workers.is_chief
+    )
+
+
+def prepare():
+    """Everything that can be a mistake of the user happens here, before any work.
+
+    Returns:
+        The settings, the recorder, and what to call when the workers may part.
+    """
+    config = Config(**{name: FLAGS[name].value for name in Config.__dataclass_fields__})
+    if FLAGS.devices and FLAGS.distribute != "mirrored":
+        raise ValueError(f"--devices={FLAGS.devices}: goes with --distribute=mirrored")
+    workers = listener = None
+    if FLAGS.distribute == "multiworker":
+        workers = cluster.parse(os.environ.get("TF_CONFIG"))
+        listener = meeting.bind(workers)
+    if workers and not workers.is_chief:
+        logging.set_verbosity(logging.WARNING)
+    else:
+        entry.make_folder(FLAGS.out_dir)
+    digits = prepare_digits()
+    if workers:
+        logging.info(
+            "waiting up to %g seconds for %s",
+            FLAGS.connect_seconds,
+            ", ".join(workers.others()) or "nobody",
+        )
+    images = data.digest(digits.train_images, digits.train_labels)
+    alike = repr((config, images, FLAGS.resume))
+    make_trainer = entry.start_tensorflow(
+        FLAGS.threads, functools.partial(connect, workers, listener, alike)
+    )
+    release = meeting.watch(workers, entry.give_up) if workers else lambda: None
     from inception_mnist import record
 
     recorder = record.Recorder(
-        FLAGS.out_dir, config, digits, FLAGS.valid_every, FLAGS.checkpoint_seconds
+        FLAGS.out_dir,
+        config,
+        digits,
+        FLAGS.valid_every,
+        FLAGS.checkpoint_seconds,
+        make_trainer,
     )
     if FLAGS.resume:
         note = recorder.resume()
@@ -137,30 +225,41 @@ def prepare():
             logging.warning("%s", note)
         elif recorder.trainer.step:
             logging.info("going on from step %d", recorder.trainer.step)
-    return config, recorder
+    return config, recorder, release
 
 
-def train(config: Config, recorder) -> bool:
-    """Train to the end, with a bar; returns whether Ctrl-C ended it before."""
+def train(config: Config, recorder, release) -> bool:
+    """Train to the end, with a bar; returns whether Ctrl-C ended it before.
+
+    Ctrl-C or SIGTERM on one machine ends the run on all; `release` is called when the
+    workers may part.
+    """
     from tqdm import tqdm
 
-    stopped = False
+    interrupted = stopped = False
 
     def stop(number, frame):
         """Ends the run after this step, so that the state is whole."""
-        nonlocal stopped
-        stopped = True
+        nonlocal interrupted
+        interrupted = True
         signal.signal(number, signal.SIG_DFL)  # a second one does not wait
 
     signals = signal.SIGINT, signal.SIGTERM
     before = [signal.signal(number, stop) for number in signals]
-    step = recorder.trainer.step
-    with tqdm(total=config.steps, initial=step, unit="step", disable=None) as bar:
+    trainer = recorder.trainer
+    with tqdm(
+        total=config.steps,
+        initial=trainer.step,
+        unit="step",
+        disable=None if trainer.is_chief else True,
+    ) as bar:
         for progress in recorder.run():
             bar.set_postfix_str(recorder.speedometer(), refresh=False)
             bar.update(progress.step - bar.n)
+            stopped = trainer.any(interrupted)
             if stopped:
                 break
+    release()
     recorder.save()
     for number, handler in zip(signals, before, strict=True):
         signal.signal(number, handler)
@@ -169,17 +268,18 @@ def train(config: Config, recorder) -> bool:
 
 def main(_) -> int:
     """Returns the exit code: 0, or 130 for Ctrl-C, which saves first."""
-    config, recorder = prepare()
-    stopped = train(config, recorder)
-    logging.info("step %d; measuring", recorder.trainer.step)
-    metrics = recorder.finish(stopped)
-    logging.info(
-        "validation %.2f %%, test %.2f %% (the post: 98.5 %% on MNIST); now: python -m "
-        "inception_mnist.predict --checkpoint=%s image.png",
-        100 * metrics["valid_accuracy"],
-        100 * metrics["test_accuracy"],
-        FLAGS.out_dir,
-    )
+    config, recorder, release = prepare()
+    stopped = train(config, recorder, release)
+    if recorder.trainer.is_chief:
+        logging.info("step %d; measuring", recorder.trainer.step)
+        metrics = recorder.finish(stopped)
+        logging.info(
+            "validation %.2f %%, test %.2f %% (the post: 98.5 %% on MNIST); now: "
+            "python -m inception_mnist.predict --checkpoint=%s image.png",
+            100 * metrics["valid_accuracy"],
+            100 * metrics["test_accuracy"],
+            FLAGS.out_dir,
+        )
     return 130 if stopped else 0
 
 

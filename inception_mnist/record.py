@@ -3,10 +3,9 @@
 Post, "Tensorflow implementation": "You'll want to see how your model is progressing".
 """
 
-import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +13,7 @@ from tqdm import tqdm
 
 from inception_mnist import checkpoint, evaluate, outputs
 from inception_mnist.config import Config
-from inception_mnist.data import Digits, split
+from inception_mnist.data import Digits, digest, split
 from inception_mnist.train import Progress, Trainer
 
 SAVING_SHARE = 0.05  # of the time, at most, goes into checkpoints
@@ -36,6 +35,7 @@ class Recorder:
         digits: Digits,
         valid_every: int = 100,
         save_every: float = 30.0,
+        make_trainer: Callable[..., Trainer] = Trainer,
     ):
         """Args:
         folder: of everything written; exists.
@@ -43,15 +43,16 @@ class Recorder:
         digits: the images.
         valid_every: steps between validations; the post's is 100.
         save_every: seconds between checkpoints, or more where they take long.
+        make_trainer: in a process where the trainer is not the chief, nothing is
+            validated, read or written.
         """
         self._folder, self._config, self._digits = folder, config, digits
         self._valid_every, self._save_every = valid_every, save_every
         images, labels, self._valid_images, self._valid_labels = split(
             digits.train_images, digits.train_labels, config.valid_size
         )
-        hashed = hashlib.sha256(images.tobytes() + labels.tobytes())
-        self._data_hash = hashed.hexdigest()
-        self.trainer = Trainer(config, images, labels)
+        self._data_hash = digest(images, labels)
+        self.trainer = make_trainer(config, images, labels)
         self.rows: list[dict[str, float]] = []
         self._sums = [0.0, 0.0]  # of loss and accuracy since the latest validation
         self._since = 0  # steps of these sums
@@ -61,17 +62,21 @@ class Recorder:
 
     def resume(self) -> str:
         """Go on from the folder's checkpoint, if any; returns a warning or ""."""
-        arrays, records, note = checkpoint.load(
-            self._folder, self._config, self._data_hash
-        )
-        if arrays:
-            self.trainer.restore(arrays)
+        arrays, records, note = {}, {}, ""
+        if self.trainer.is_chief:
+            arrays, records, note = checkpoint.load(
+                self._folder, self._config, self._data_hash
+            )
+        self.trainer.restore(arrays)
+        if records:
             self.rows, self._sums = records["rows"], records["sums"]
             self._since, self._seconds = records["since"], records["seconds"]
         return note
 
     def save(self) -> None:
         """Write the checkpoint."""
+        if not self.trainer.is_chief:
+            return
         began = time.monotonic()
         records = {
             "rows": self.rows,
@@ -116,6 +121,8 @@ class Recorder:
 
     def _validate(self) -> None:
         """Measure on the validation images; keep the weights if they are the best."""
+        if not self.trainer.is_chief:
+            return
         step, trainer = self.trainer.step, self.trainer
         found = evaluate.probabilities(
             trainer.averaged, self._valid_images, len(self._valid_images)
@@ -155,12 +162,14 @@ class Recorder:
         if not self.rows or self.rows[-1]["step"] < self.trainer.step:
             self._validate()
         self._save_weights(checkpoint.LAST)
-        config, steps, digits = self._config, self.trainer.step, self._digits
+        config, digits = self._config, self._digits
+        steps, replicas = self.trainer.step, self.trainer.replicas
         speed, seconds = self.images_per_second(), self._seconds
         self.trainer = None  # the dense head's state makes room
         metrics = self._measure() | {
             "images_per_second": round(speed, 1),
             "steps": steps,
+            "replicas": replicas,
             "stopped": stopped,
             "seconds": round(seconds, 3),
             "peak_memory_gib": outputs.peak_memory_gib(),

@@ -28,16 +28,19 @@ def batches(
         step: the first.
 
     Returns:
-        Pairs of float32 [B, 28, 28, 1], pixels 0 to 255, and int32 [B].
+        Of each step the pixels 0 to 255, float32 [B, 28, 28, 1]; the labels, int32 [B];
+        and `keep`'s factors of the hidden nodes, float32 [B, hidden].
     """
     images, labels = tf.constant(images[..., np.newaxis]), tf.constant(labels)
 
     def batch(step):
         places = order(step, config, len(labels))
         pixels = tf.cast(tf.gather(images, places), tf.float32)
+        seed = tf.stack([tf.cast(config.seed, tf.int64), step])
         if config.augmentation == "affine":
-            pixels = augment(pixels, tf.stack([tf.cast(config.seed, tf.int64), step]))
-        return pixels, tf.cast(tf.gather(labels, places), tf.int32)
+            pixels = augment(pixels, seed)
+        kept = keep([config.batch_size, config.hidden], config.dropout, seed)
+        return pixels, tf.cast(tf.gather(labels, places), tf.int32), kept
 
     steps = tf.data.Dataset.range(step, config.steps)
     return steps.map(batch, num_parallel_calls=1).prefetch(AHEAD)
@@ -59,6 +62,24 @@ def order(step: tf.Tensor, config: Config, size: int) -> tf.Tensor:
     return tf.raw_ops.RandomIndexShuffle(  # its public form takes one seed for all
         index=place % size, seed=tf.transpose(seed), max_index=size - 1
     )
+
+
+def keep(shape: list[int], dropout: float, seed: tf.Tensor) -> tf.Tensor:
+    """Dropout's factors (post, "Model"): 0, or what makes up for those.
+
+    Keras's layer counts its calls, so its draws depend on what was called before.
+
+    Args:
+        shape: of the result.
+        dropout: the share that is 0.
+        seed: integers [2].
+
+    Returns:
+        float32: 0 or 1 / (1 - dropout).
+    """
+    ours = tf.random.experimental.stateless_fold_in(seed, 1)  # `augment` has its own
+    draws = tf.random.stateless_uniform(shape, ours)
+    return tf.cast(draws >= dropout, tf.float32) / (1 - dropout)
 
 
 def augment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -32,7 +32,12 @@ class Trainer:
         averaged: the network to use: with the moving averages of the weights, or
             `model` itself.
         step: steps done.
+        replicas: of the network, each with its share of every batch.
+        is_chief: whether this process is the one that writes files.
     """
+
+    replicas = 1  # `distribute.DistributedTrainer` has more
+    is_chief = True
 
     def __init__(self, config: Config, images: np.ndarray, labels: np.ndarray):
         """Args:
@@ -47,6 +52,8 @@ class Trainer:
         if config.average:
             self.averaged = build_model(config)
             self.averaged.set_weights(self.model.get_weights())
+        hidden = self.model.get_layer("hidden").output
+        self._hidden = keras.Model(self.model.inputs, hidden)
         self._images, self._labels = images, labels
 
     def run(self, until: int) -> Iterator[Progress]:
@@ -56,8 +63,8 @@ class Trainer:
             FloatingPointError: the loss is not finite.
         """
         data = batches(self._images, self._labels, self.config, self.step)
-        for images, labels in data.take(until - self.step):
-            loss, accuracy = self._train_step(images, labels, tf.constant(self.step))
+        for batch in data.take(until - self.step):
+            loss, accuracy = self._train_step(batch, tf.constant(self.step))
             self.step += 1
             if not np.isfinite(loss):
                 raise FloatingPointError(
@@ -67,18 +74,40 @@ class Trainer:
             yield Progress(self.step, float(loss), float(accuracy))
 
     @tf.function
-    def _train_step(self, images, labels, step):
-        """One step on [B, 28, 28, 1] and [B]; returns the batch's loss and accuracy."""
+    def _train_step(self, batch, step):
+        """One step on a batch of the stream; returns its loss and accuracy."""
+        return self._step(batch, step)
+
+    def _step(self, batch, step):
+        loss, accuracy, gradients = self._gradients(*batch)
+        loss, accuracy, *gradients = self._average([loss, accuracy, *gradients])
+        self.optimizer.apply(gradients, self._rate(step))
+        self._move_averages(tf.cast(step, tf.float32))
+        return loss, accuracy
+
+    def _gradients(self, images, labels, keep):
+        """Mean loss and accuracy of [B, 28, 28, 1] and [B]; the loss's gradients.
+
+        keep: dropout's factors of the hidden nodes, [B, hidden].
+        """
         with tf.GradientTape() as tape:
-            logits = self.model(images, training=True)
+            hidden = tf.cast(self._hidden(images, training=True), tf.float32)
+            logits = self.model.get_layer("logits")(hidden * keep)
             loss = tf.reduce_mean(
                 tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
             )
         weights = [weight.value for weight in self.model.trainable_weights]
-        self.optimizer.apply(tape.gradient(loss, weights), self._rate(step))
-        self._average(tf.cast(step, tf.float32))
         right = tf.argmax(logits, axis=1, output_type=tf.int32) == labels
-        return loss, tf.reduce_mean(tf.cast(right, tf.float32))
+        accuracy = tf.reduce_mean(tf.cast(right, tf.float32))
+        return loss, accuracy, tape.gradient(loss, weights)
+
+    def _average(self, values):
+        """Over the replicas: here there is but one."""
+        return values
+
+    def any(self, flag: bool) -> bool:
+        """Whether a flag is set in any process: here there is but one."""
+        return flag
 
     def _rate(self, step: tf.Tensor) -> tf.Tensor:
         config = self.config
@@ -86,7 +115,7 @@ class Trainer:
             return tf.constant(config.learning_rate)
         return one_cycle(step, config.steps, config.learning_rate)
 
-    def _average(self, step: tf.Tensor) -> None:
+    def _move_averages(self, step: tf.Tensor) -> None:
         """Move the averages; early in a run they forget faster (Polyak averaging)."""
         if not self.config.average:
             return
@@ -118,7 +147,9 @@ class Trainer:
         return arrays | {"step": np.array(self.step)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Go back to where `arrays` were taken."""
+        """Go back to where `arrays` were taken; {}: stay."""
+        if not arrays:
+            return
         for name, variable in self._state().items():
             _assign(variable, arrays[name])
         self.optimizer.round_masters()

@@ -47,19 +47,29 @@ def test_a_stream_can_start_at_any_step(digits):
     whole = list(stream.batches(*digits, config, 0))
     late = list(stream.batches(*digits, config, 6))
     assert len(whole) == 9 and len(late) == 3
-    for (images, labels), (images_again, labels_again) in zip(
-        whole[6:], late, strict=True
-    ):
-        np.testing.assert_array_equal(images, images_again)
-        np.testing.assert_array_equal(labels, labels_again)
+    for batch, again in zip(whole[6:], late, strict=True):
+        for one, two in zip(batch, again, strict=True):
+            np.testing.assert_array_equal(one, two)
+    images, labels, kept = batch
     assert images.shape == (7, 28, 28, 1) and images.dtype == tf.float32
     assert labels.dtype == tf.int32
+    assert kept.shape == (7, 700) and kept.dtype == tf.float32
+    assert not np.array_equal(kept, whole[0][2])
 
 
 def test_without_augmentation_pixels_are_the_files(digits):
-    images, labels = next(iter(stream.batches(*digits, Config(), 0)))
+    images, labels, _ = next(iter(stream.batches(*digits, Config(), 0)))
     np.testing.assert_array_equal(images[..., 0], digits[0][:50])
     np.testing.assert_array_equal(labels, digits[1][:50])
+
+
+def test_dropout_keeps_the_mean():
+    shape, seed = [100, 200], tf.constant([3, 5])
+    kept = stream.keep(shape, 0.75, seed).numpy()
+    assert set(np.unique(kept)) == {0.0, 4.0} and abs(kept.mean() - 1) < 0.05
+    np.testing.assert_array_equal(kept, stream.keep(shape, 0.75, seed))
+    assert not np.array_equal(kept, stream.keep(shape, 0.75, tf.constant([3, 6])))
+    np.testing.assert_array_equal(stream.keep(shape, 0.0, seed), np.ones(shape))
 
 
 def test_augmentation_is_small_and_about_the_centre(digits):
