@@ -124,6 +124,6 @@ CLAIMS = [
         "Any pair of style and content generates stellar results, such as a skyline "
         "in the style of The Great Wave",
         ("post_pair",),
-        lambda result: without("a matter of taste: see the gallery"),
+        lambda result: without("eyes", "see the gallery"),
     ),
 ]

@@ -67,6 +67,7 @@ FIGURES = {
     ],
 }
 WIDEST = 1600  # pixels
+WIDE = 1000  # pixels, of a figure that gets a row of its own
 PAGE = pathlib.Path(__file__).parent / "data" / "gallery.html"
 
 
@@ -88,17 +89,25 @@ def picture(path: pathlib.Path) -> str:
     )
 
 
-def figure(name: str, path: pathlib.Path, shows: str, kept: dict[str, Any]) -> str:
+def figure(path: pathlib.Path, shows: str, kept: dict[str, Any]) -> str:
     """A figure with its caption, data and command."""
-    with_text = " wide" if path.suffix == ".txt" else ""
-    if not with_text:
-        with Image.open(path) as image:
-            with_text = " wide" if image.width > 1.8 * image.height else ""
+    wide = " wide" if path.suffix == ".txt" or is_wide(path) else ""
     return (
-        f'<figure class="figure{with_text}">{picture(path)}<figcaption>'
+        f'<figure class="figure{wide}">{picture(path)}<figcaption>'
         f"<b>{html.escape(shows)}</b> {html.escape(kept['data'])}"
         f"<code>{html.escape(kept['command'])}</code></figcaption></figure>\n"
     )
+
+
+def is_wide(path: pathlib.Path) -> bool:
+    """Whether a picture needs the whole width of the page."""
+    with Image.open(path) as image:
+        return image.width > WIDE and image.width > 1.2 * image.height
+
+
+def plain(text: str) -> str:
+    """Text of a Markdown table as HTML."""
+    return html.escape(text.replace("`", ""))
 
 
 def verdicts(post: str, kept: report.Kept) -> str:
@@ -108,8 +117,8 @@ def verdicts(post: str, kept: report.Kept) -> str:
         found, verdict = report.judged(claim, kept)
         kind = verdict.split()[0]
         lines.append(
-            f'<li class="{kind}"><b>{html.escape(verdict)}</b> '
-            f"{html.escape(claim.says)}<span>{html.escape(found)}</span></li>\n"
+            f'<li class="{kind}"><b>{plain(verdict)}</b> '
+            f"{plain(claim.says)}<span>{plain(found)}</span></li>\n"
         )
     return f"<ul>\n{''.join(lines)}</ul>\n"
 
@@ -129,7 +138,7 @@ def render(kept: report.Kept, folder: pathlib.Path) -> str:
                 continue
             path = folder / kept[name]["length"] / name / file
             if path.exists():
-                shown.append(figure(name, path, shows, kept[name]))
+                shown.append(figure(path, shows, kept[name]))
         sections.append(
             f"<section><h2>{html.escape(post)}</h2>\n{verdicts(post, kept)}"
             f'<div class="figures">\n{"".join(shown)}</div></section>\n'
