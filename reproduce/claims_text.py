@@ -1,5 +1,7 @@
 """Post "Vanilla Recurrent Neural Networks", statement by statement."""
 
+import math
+
 from reproduce.experiments import RATES, UNROLLINGS
 from reproduce.verdicts import Claim, Judgement, Result, settings, verdict, without
 
@@ -68,11 +70,18 @@ def loss(usual: Result, squared: Result) -> Judgement:
 
 def rates(*results: Result) -> Judgement:
     """The best rates lie between 0.1 and 2.5, both ends included."""
-    reached = dict(zip(RATES, (r["valid_bpc"] for r in results), strict=True))
-    listed = ", ".join(f"{rate:g}: {value:.3f}" for rate, value in reached.items())
+    reached = {
+        rate: result.get("valid_bpc", math.inf)
+        for rate, result in zip(RATES, results, strict=True)
+    }
+    listed = ", ".join(
+        f"{rate:g}: {value:.3f}" if math.isfinite(value) else f"{rate:g}: diverges"
+        for rate, value in reached.items()
+    )
     inside = [value for rate, value in reached.items() if 0.1 <= rate <= 2.5]
     outside = [value for rate, value in reached.items() if not 0.1 <= rate <= 2.5]
-    found = f"bits/character after {results[0]['steps']:,} steps at {listed}"
+    steps = max(result.get("steps", 0) for result in results)
+    found = f"bits/character after {steps:,} steps at {listed}"
     return verdict(found, max(inside) < min(outside))
 
 

@@ -32,6 +32,7 @@ class Experiment:
         data: which of `inputs` it gets.
         cores: that it keeps busy.
         discard: patterns of files that are not kept once it is done.
+        may_diverge: whether a loss that is not finite is a finding, not a failure.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Experiment:
     data: str = ""
     cores: int = 1
     discard: tuple[str, ...] = ()
+    may_diverge: bool = False
 
 
 def inputs(experiment: Experiment, config: Config) -> list[str]:
@@ -154,18 +156,24 @@ def _rnn(name, flags, short="", full="", seconds=(45, 60), lengths=config_lib.LE
 
 def _texts() -> list[Experiment]:
     own = ("--arch=2", "--noteacher_forcing")
+    compared = 20_000, 40_000
     large = ("--num_nodes=512", "--num_unrollings=50", "--batch_size=64")
     return [
-        _rnn("arch1", (), 100_000, "", (110, 1800)),
-        _rnn("concat", ("--steps=40000",)),
-        _rnn("sum", ("--combine=sum", "--steps=40000")),
-        _rnn("init_printed", ("--initialization=printed", "--steps=40000")),
-        _rnn("squared", ("--loss=squared", "--steps=40000")),
+        # On a text as short as the embedded one, the post's rate diverges after 34,000
+        # steps or more: the short runs end before.
+        _rnn("arch1", (), 25_000, "", (30, 1800)),
+        _rnn("concat", (), *compared),
+        _rnn("sum", ("--combine=sum",), *compared),
+        _rnn("init_printed", ("--initialization=printed",), *compared),
+        _rnn("squared", ("--loss=squared",), *compared),
         *(
-            _rnn(
-                f"rate_{rate:g}",
-                (f"--learning_rate={rate:g}", "--decay_rate=1", "--steps=20000"),
-                seconds=(30, 45),
+            dataclasses.replace(
+                _rnn(
+                    f"rate_{rate:g}",
+                    (f"--learning_rate={rate:g}", "--decay_rate=1", "--steps=20000"),
+                    seconds=(30, 45),
+                ),
+                may_diverge=True,
             )
             for rate in RATES
         ),

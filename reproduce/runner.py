@@ -168,8 +168,12 @@ class Runner:
         if code in fine and (folder / RESULT).exists():
             return ""
         lines = (folder / LOG).read_text(errors="replace").split("\n")
-        said = next((line for line in reversed(lines) if line.strip()), "")
-        return said.strip() or f"exit code {code}"
+        said = next((line for line in reversed(lines) if line.strip()), "").strip()
+        if experiment.may_diverge and code == 2 and "the loss is not finite" in said:
+            text = json.dumps({"diverged": said}, indent=2) + "\n"
+            write_whole(folder / RESULT, text)
+            return ""
+        return said or f"exit code {code}"
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Runs go on where they were stopped, fail alone, and keep out of each other's way."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -53,6 +54,16 @@ def test_a_failure_is_one_line_and_stops_nothing(tmp_path):
     assert "--population=1" in outcomes["failing"].error
     assert outcomes["quick"].error == ""
     assert not runner.is_done(FAILING, Config(), tmp_path / "failing")
+
+
+def test_a_divergence_can_be_a_finding(tmp_path):
+    flags = "--corpus=embedded", "--learning_rate=1e6", "--steps=200"
+    diverging = Experiment("rate", "char_rnn.main", flags)
+    assert "the loss is not finite" in run(tmp_path, diverging)["rate"].error
+    diverging = dataclasses.replace(diverging, may_diverge=True)
+    assert run(tmp_path, diverging)["rate"].error == ""
+    result = json.loads((tmp_path / "rate" / "result.json").read_text())
+    assert "the loss is not finite" in result["diverged"]
 
 
 def test_what_is_not_needed_is_thrown_away(tmp_path):
@@ -114,7 +125,7 @@ def test_a_signal_stops_the_children_and_the_next_call_goes_on(tmp_path, number)
     process.send_signal(number)
     assert process.wait(60) == 130
     steps = json.loads((folder / "result.json").read_text())["steps"]
-    assert 0 < steps < 40_000
+    assert 0 < steps < 20_000
     assert not json.loads((folder / "run.json").read_text())["done"]
     (folder / "left").touch()  # what goes on is not started anew
     process = subprocess.Popen(main, cwd=ROOT, env=environment)
