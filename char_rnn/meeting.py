@@ -18,6 +18,8 @@ POLL = 1.0  # seconds between two looks at the others
 FAILURES = 15  # looks in a row without an answer: the worker is gone ...
 REFUSALS = 3  # ... or so many that were refused, once its server had been there
 SILENCE = 2.0  # seconds that one look waits at most
+# A worker that has all of the last exchange may not have sent all of it yet: it stays.
+PARTING = 2.0  # seconds
 
 
 def bind(cluster: Cluster) -> socket.socket:
@@ -174,5 +176,10 @@ def watch(cluster: Cluster, lost: Callable[[str], None]) -> Callable[[], None]:
                 lost(cluster.described(gone[0]))
                 return
 
+    def stop() -> None:
+        stopped.set()
+        if not cluster.is_chief:
+            time.sleep(PARTING)
+
     threading.Thread(target=look, daemon=True).start()
-    return stopped.set
+    return stop
