@@ -28,9 +28,14 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
+def reached(result: Result, name: str) -> str:
+    """An accuracy, and after how many steps."""
+    return f"{percent(result[name])} after {result['steps']:,} steps"
+
+
 def accuracy(result: Result) -> Judgement:
     """The post's settings unchanged, to the end of the post's steps, on MNIST."""
-    found = f"{percent(result['test_accuracy'])} after {result['steps']:,} steps"
+    found = reached(result, "test_accuracy")
     if "mnist" not in result["dataset"]:
         return without("MNIST", found)
     if result["steps"] < STEPS:
@@ -40,7 +45,7 @@ def accuracy(result: Result) -> Judgement:
 
 def repaired(result: Result) -> Judgement:
     """The same network and steps; what the data and the optimizer got is ours."""
-    found = f"{percent(result['test_accuracy'])} after {result['steps']:,} steps"
+    found = reached(result, "test_accuracy")
     if "mnist" not in result["dataset"]:
         return without("MNIST", found)
     return verdict(found, result["test_accuracy"] >= ACCURACY)
@@ -55,7 +60,7 @@ def hyperparameters(result: Result) -> Judgement:
 
 def a_few_steps(result: Result) -> Judgement:
     """A couple of hundred steps tell whether the model works."""
-    found = f"{percent(result['valid_accuracy'])} after {result['steps']:,} steps"
+    found = reached(result, "valid_accuracy")
     return verdict(found, result["valid_accuracy"] > 0.5)
 
 

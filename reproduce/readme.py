@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from reproduce import report
-from reproduce.report import Kept, row, seconds
+from reproduce.report import Kept, seconds, table
 
 FILES = (
     "README.md",
@@ -37,11 +37,6 @@ GPU = "Installing 10-series GPUs, CUDA and TensorFlow"
 def updated(text: str, kept: Kept) -> str:
     """A README with its marked tables as the results have them."""
     return BLOCK.sub(lambda m: m[1] + TABLES[m[2]](kept) + m[4], text)
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    return "".join(map(row, [head, ["---"] * len(head), *rows]))
 
 
 def flags(run: dict[str, Any]) -> str:

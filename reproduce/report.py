@@ -61,6 +61,11 @@ def row(cells: list[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    return "".join(map(row, [head, ["---"] * len(head), *rows]))
+
+
 def claim_row(claim: Claim, kept: Kept) -> str:
     """A claim with what was found, on which data, seed and time."""
     found, verdict = judged(claim, kept)
@@ -92,10 +97,16 @@ def render(kept: Kept) -> str:
         )
         parts.append(row(["---"] * 7))
         parts += [claim_row(claim, kept) for claim in claims]
-    parts.append("\n## The runs\n\n")
-    parts.append(row(["run", "command", "data", "length", "seconds", "machine"]))
-    parts.append(row(["---"] * 6))
-    for name, run in kept.items():
-        cells = [f"`{name}`", f"`{run['command']}`", run["data"], run["length"]]
-        parts.append(row([*cells, f"{seconds(run):,.1f}", run["machine"]]))
-    return "".join(parts)
+    rows = [
+        [
+            f"`{name}`",
+            f"`{run['command']}`",
+            run["data"],
+            run["length"],
+            f"{seconds(run):,.1f}",
+            run["machine"],
+        ]
+        for name, run in kept.items()
+    ]
+    head = ["run", "command", "data", "length", "seconds", "machine"]
+    return "".join([*parts, "\n## The runs\n\n", table(head, rows)])
