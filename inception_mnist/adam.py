@@ -29,6 +29,8 @@ class Adam:
         weight_decay: a step takes rate * weight_decay off each kernel.
         """
         self.local = lambda variable: variable
+        # Its own: TensorFlow's functions keep all variables that they ever saw.
+        self._update = tf.function(update, jit_compile=True, autograph=False)
         self._weights = [weight.value for weight in weights]
         self._decays = [weight_decay * (len(w.shape) > 1) for w in self._weights]
         self.masters = [
@@ -56,7 +58,7 @@ class Adam:
             gradients,
             strict=True,
         ):
-            update(
+            self._update(
                 *map(self.local, variables), gradient, rate, rate * correction, decay
             )
 
@@ -67,9 +69,8 @@ class Adam:
                 weight.assign(tf.cast(master, weight.dtype))
 
 
-@tf.function(jit_compile=True, autograph=False)
 def update(weight, master, mean, square, gradient, rate, corrected_rate, decay):
-    """Equation of one weight tensor, compiled into one pass over the memory."""
+    """Equation of one weight tensor; compiled, it is one pass over the memory."""
     gradient = tf.cast(gradient, tf.float32)
     mean.assign(mean + (1 - BETA_1) * (gradient - mean))
     square.assign(square + (1 - BETA_2) * (gradient * gradient - square))

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import os
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -88,8 +88,10 @@ def save_weights(path: str, config: Config, weights: Sequence[np.ndarray]) -> No
     _write(path, {"config": dataclasses.asdict(config)}, arrays)
 
 
-def load_weights(path: str) -> tuple[Config, list[np.ndarray]]:
+def load_weights(path: str) -> tuple[Config, Iterator[np.ndarray]]:
     """What `save_weights` wrote: the file, or the last network of a run's folder.
+
+    The weights are read one by one, when they are asked for.
 
     Raises:
         OSError: there is none, or it cannot be read.
@@ -102,7 +104,7 @@ def load_weights(path: str) -> tuple[Config, list[np.ndarray]]:
     header, arrays = _read(path)
     if "weight_0" not in arrays:
         raise OSError(f"{path}: not a trained network: name {BEST} or {LAST}")
-    weights = [arrays[f"weight_{number}"] for number in range(len(arrays) - 1)]
+    weights = (arrays[f"weight_{number}"] for number in range(len(arrays) - 1))
     return Config(**header["config"]), weights
 
 

@@ -1,7 +1,7 @@
 """What a trained network says of images, and how often it is right (post, "Model")."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import keras
 import numpy as np
@@ -12,42 +12,56 @@ from inception_mnist.model import CLASSES, build_model
 from inception_mnist.stream import augment
 
 
-def trained_model(config: Config, weights: Sequence[np.ndarray]) -> keras.Model:
+def trained_model(config: Config, weights: Iterable[np.ndarray]) -> keras.Model:
     """The network with these weights, in float32 whatever it was trained in."""
     model = build_model(dataclasses.replace(config, precision="float32"))
-    model.set_weights(weights)
+    for variable, array in zip(model.weights, weights, strict=True):
+        variable.assign(array)
     return model
 
 
-def probabilities(
-    model: keras.Model, images: np.ndarray, batch: int, view: int = 0
-) -> np.ndarray:
-    """The probability of each digit.
+class Classifier:
+    """A network that answers, compiled.
 
-    Args:
-        model: from pixels 0 to 255 to logits.
-        images: uint8 [N, 28, 28].
-        batch: how many at a time; the post's test batches are of 100.
-        view: 0: of the images as they are; else of such as training saw, the number
-            settling how each is changed. The mean over views is surer than any of them
-            (test-time augmentation; Krizhevsky et al. 2012, section 4.1).
-
-    Returns:
-        float32 [N, 10].
+    Attributes:
+        model: from pixels 0 to 255, [B, 28, 28, 1], to logits [B, 10].
     """
-    found = []
-    for place, start in enumerate(range(0, len(images), batch)):
-        pixels = tf.cast(images[start : start + batch, ..., np.newaxis], tf.float32)
-        if view:
-            pixels = augment(pixels, tf.constant([view, place], tf.int64))
-        found.append(_probabilities(model, pixels))
-    return np.concatenate(found)
 
+    def __init__(self, model: keras.Model):
+        """Args: model, see the attribute."""
+        self.model = model
 
-@tf.function
-def _probabilities(model, pixels):
-    """Keras's `predict` would call all workers, where there are several."""
-    return tf.nn.softmax(model(pixels, training=False))
+    def probabilities(
+        self, images: np.ndarray, batch: int, view: int = 0
+    ) -> np.ndarray:
+        """The probability of each digit.
+
+        Args:
+            images: uint8 [N, 28, 28].
+            batch: how many at a time; the post's test batches are of 100.
+            view: 0: of the images as they are; else of such as training saw, the
+                number settling how each is changed. The mean over views is surer than
+                any of them (test-time augmentation; Krizhevsky et al. 2012, section
+                4.1).
+
+        Returns:
+            float32 [N, 10].
+        """
+        found = []
+        for place, start in enumerate(range(0, len(images), batch)):
+            pixels = tf.cast(images[start : start + batch, ..., np.newaxis], tf.float32)
+            if view:
+                pixels = augment(pixels, tf.constant([view, place], tf.int64))
+            found.append(self._probabilities(pixels))
+        return np.concatenate(found)
+
+    @tf.function
+    def _probabilities(self, pixels):
+        """Keras's `predict` would call all workers, where there are several.
+
+        A method, as TensorFlow's functions outside of objects keep all that they saw.
+        """
+        return tf.nn.softmax(self.model(pixels, training=False))
 
 
 def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:

@@ -62,6 +62,12 @@ flags.DEFINE_float(
     lower_bound=0.0,
 )
 flags.DEFINE_integer("threads", 0, "Of TensorFlow; 0: one a core.", lower_bound=0)
+flags.DEFINE_bool(
+    "low_memory",
+    False,
+    "Give memory back to the system at once, which takes time: for the dense head "
+    "where memory is short. For processors that TensorFlow has oneDNN for.",
+)
 flags.DEFINE_enum(
     "distribute",
     "none",
@@ -188,6 +194,8 @@ def prepare():
     config = Config(**{name: FLAGS[name].value for name in Config.__dataclass_fields__})
     if FLAGS.devices and FLAGS.distribute != "mirrored":
         raise ValueError(f"--devices={FLAGS.devices}: goes with --distribute=mirrored")
+    if FLAGS.low_memory:  # before TensorFlow starts
+        os.environ["TF_ONEDNN_USE_SYSTEM_ALLOCATOR"] = "1"
     workers = listener = None
     if FLAGS.distribute == "multiworker":
         workers = cluster.parse(os.environ.get("TF_CONFIG"))

@@ -92,6 +92,7 @@ def plot_learning(path: str, rows: Rows) -> None:
     mistakes.yaxis.set_minor_locator(NullLocator())
     mistakes.legend(frameon=False)
     for axes in (loss, mistakes):
+        axes.locator_params(axis="x", nbins=5)
         axes.grid(alpha=0.3)
     _save(figure, path)
 

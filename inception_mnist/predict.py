@@ -35,9 +35,9 @@ def main(argv) -> int:
     entry.start_tensorflow()
     from inception_mnist import evaluate
 
-    model = evaluate.trained_model(config, weights)
+    classifier = evaluate.Classifier(evaluate.trained_model(config, weights))
     views = [
-        evaluate.probabilities(model, images, config.test_batch_size, view)
+        classifier.probabilities(images, config.test_batch_size, view)
         for view in range(config.views)
     ]
     found = np.mean(views, axis=0)

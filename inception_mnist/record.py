@@ -3,6 +3,7 @@
 Post, "Tensorflow implementation": "You'll want to see how your model is progressing".
 """
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -53,6 +54,7 @@ class Recorder:
         )
         self._data_hash = digest(images, labels)
         self.trainer = make_trainer(config, images, labels)
+        self._classifier = evaluate.Classifier(self.trainer.averaged)
         self.rows: list[dict[str, float]] = []
         self._sums = [0.0, 0.0]  # of loss and accuracy since the latest validation
         self._since = 0  # steps of these sums
@@ -123,9 +125,9 @@ class Recorder:
         """Measure on the validation images; keep the weights if they are the best."""
         if not self.trainer.is_chief:
             return
-        step, trainer = self.trainer.step, self.trainer
-        found = evaluate.probabilities(
-            trainer.averaged, self._valid_images, len(self._valid_images)
+        step = self.trainer.step
+        found = self._classifier.probabilities(
+            self._valid_images, self._config.test_batch_size
         )
         row = {
             "step": step,
@@ -165,7 +167,8 @@ class Recorder:
         config, digits = self._config, self._digits
         steps, replicas = self.trainer.step, self.trainer.replicas
         speed, seconds = self.images_per_second(), self._seconds
-        self.trainer = None  # the dense head's state makes room
+        self.trainer = self._classifier = None  # the dense head's state makes room
+        gc.collect()
         metrics = self._measure() | {
             "images_per_second": round(speed, 1),
             "steps": steps,
@@ -192,9 +195,12 @@ class Recorder:
         digits, batch = self._digits, self._config.test_batch_size
         metrics = {}
         for name, prefix in ((checkpoint.BEST, "best_"), (checkpoint.LAST, "")):
-            model = evaluate.trained_model(*checkpoint.load_weights(self._path(name)))
+            classifier = None  # the one before makes room
+            gc.collect()
+            weights = checkpoint.load_weights(self._path(name))
+            classifier = evaluate.Classifier(evaluate.trained_model(*weights))
             valid, test = (
-                evaluate.probabilities(model, images, batch)
+                classifier.probabilities(images, batch)
                 for images in (self._valid_images, digits.test_images)
             )
             metrics |= {
@@ -203,7 +209,7 @@ class Recorder:
             }
         metrics["one_view_test_accuracy"] = metrics["test_accuracy"]
         for view in tqdm(range(1, self._config.views), unit="view", disable=None):
-            test += evaluate.probabilities(model, digits.test_images, batch, view)
+            test += classifier.probabilities(digits.test_images, batch, view)
         test /= self._config.views
         metrics["test_accuracy"] = evaluate.accuracy(digits.test_labels, test)
         best = max(self.rows, key=_merit)
@@ -216,13 +222,13 @@ class Recorder:
             test[worst],
             digits.test_labels[worst],
         )
-        maps = evaluate.feature_maps(model, digits.test_images[0])
+        maps = evaluate.feature_maps(classifier.model, digits.test_images[0])
         outputs.plot_feature_maps(
             self._path("feature_maps.png"), digits.test_images[0], dict(maps)
         )
         return metrics | {
             "best_step": best["step"],
-            "parameters": model.count_params(),
+            "parameters": classifier.model.count_params(),
             "test_mistakes": int(counts.sum() - np.trace(counts)),
         }
 

@@ -12,7 +12,7 @@ from inception_mnist.config import Config
 from inception_mnist.model import build_model
 from inception_mnist.stream import batches
 
-ROWS = 10_000  # of an array that comes back at once
+ROWS = 50_000  # of an array that TensorFlow copies at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,9 +162,14 @@ def _array(variable: tf.Variable) -> np.ndarray:
 
 
 def _assign(variable: tf.Variable, array: np.ndarray) -> None:
-    """Set the value in parts: at once, TensorFlow would copy it twice."""
+    """Set the value with one copy at a time: `tf.constant` of it all keeps two.
+
+    Assigned to slices, a variable would be copied at every reading from then on.
+    """
     if not array.ndim:
         variable.assign(array)
         return
-    for start in range(0, len(array), ROWS):
-        variable[start : start + ROWS].assign(array[start : start + ROWS])
+    starts = range(0, len(array), ROWS)
+    parts = [tf.raw_ops.DeepCopy(x=array[start : start + ROWS]) for start in starts]
+    del array  # where it is the last that the caller has, too
+    variable.assign(tf.concat(parts, axis=0))

@@ -104,7 +104,7 @@ CLAIMS = [
     Claim(
         "batch 50, map1 32, map2 64, reduce1x1 16, 700 hidden nodes, dropout 0.5, "
         "500 validation images, test batches of 100",
-        ("digits_post",),
+        ("digits_few",),
         hyperparameters,
     ),
     Claim(
@@ -119,7 +119,7 @@ CLAIMS = [
     ),
     Claim(
         "Without a GPU, a couple hundred training steps show whether it works",
-        ("digits_post",),
+        ("digits_few",),
         a_few_steps,
     ),
     Claim(

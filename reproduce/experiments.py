@@ -224,12 +224,13 @@ def _modules() -> list[Experiment]:
             "operations", "inception_mnist.operations", seconds={"short": 8, "full": 8}
         ),
         _digits(
-            "digits_post",
-            (rarely,),
-            {"short": ("--steps=200",), "full": ()},
-            {"short": 80, "full": 5000},
+            "digits_few",
+            (rarely, "--steps=200"),
+            {"short": (), "full": ()},
+            {"short": 80, "full": 80},
             weights,
         ),
+        _digits("digits_post", (rarely,), {"full": ()}, {"full": 5000}, weights),
         _digits(
             "digits_dense",
             (modern, "--head=dense", rarely),

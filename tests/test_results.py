@@ -54,6 +54,8 @@ def inception_mnist():
         f"save {nine['naive'] / nine['reduced']:.1f} times ({nine['naive']:,} against "
         f"{nine['reduced']:,} multiplications a picture)"
     )
+    post = result("digits_post")
+    yield f"end at {100 * post['test_accuracy']:.2f} % of the test images"
     best = result("digits_modern")
     yield f"({best['parameters']:,} parameters)"
     yield (

@@ -39,9 +39,10 @@ def test_no_probability_is_no_infinity():
 def test_probabilities_do_not_depend_on_the_batch(images):
     config = Config(head="gap", map1=2, map2=2, hidden=5)
     model = evaluate.trained_model(config, build_model(config).get_weights())
-    whole = evaluate.probabilities(model, images, 6)
+    classifier = evaluate.Classifier(model)
+    whole = classifier.probabilities(images, 6)
     np.testing.assert_allclose(whole.sum(axis=1), 1, rtol=1e-5)
-    np.testing.assert_allclose(evaluate.probabilities(model, images, 4), whole, 1e-4)
+    np.testing.assert_allclose(classifier.probabilities(images, 4), whole, 1e-4)
     logits = model(images[..., np.newaxis].astype(np.float32))
     np.testing.assert_allclose(whole, keras.ops.softmax(logits), rtol=1e-4)
 
@@ -49,12 +50,11 @@ def test_probabilities_do_not_depend_on_the_batch(images):
 def test_views_are_changed_as_in_training_and_repeat(images):
     config = Config(head="gap", map1=2, map2=2, hidden=5)
     model = evaluate.trained_model(config, build_model(config).get_weights())
-    first, second = (evaluate.probabilities(model, images, 4, view) for view in (1, 2))
-    assert not np.allclose(first, evaluate.probabilities(model, images, 4), rtol=1e-3)
+    classifier = evaluate.Classifier(model)
+    first, second = (classifier.probabilities(images, 4, view) for view in (1, 2))
+    assert not np.allclose(first, classifier.probabilities(images, 4), rtol=1e-3)
     assert not np.allclose(first, second, rtol=1e-3)
-    np.testing.assert_array_equal(
-        first, evaluate.probabilities(model, images, 4, view=1)
-    )
+    np.testing.assert_array_equal(first, classifier.probabilities(images, 4, view=1))
     pixels = images[4:, ..., np.newaxis].astype(np.float32)
     changed = stream.augment(pixels, np.array([1, 1]))  # view 1, batch 1
     logits = model(changed)

@@ -168,6 +168,23 @@ def test_a_run_killed_again_and_again_ends_on_the_same_bits(run, tmp_path):
     assert ours == theirs
 
 
+def test_low_memory_needs_less_for_the_same(run, tmp_path):
+    flags = ("--dataset=digits", "--map1=4", "--map2=32", "--hidden=300", "--steps=4")
+    found = []
+    for name in ("low_memory", "nolow_memory"):
+        done = run("main", *flags, f"--{name}")
+        assert done.returncode == 0, done.stderr
+        found.append(result(run.out))
+        run.out.rename(tmp_path / name)
+    low, usual = (figures["peak_memory_gib"] for figures in found)
+    assert low < usual
+    one, two = (
+        np.load(tmp_path / n / "last.npz") for n in ("low_memory", "nolow_memory")
+    )
+    for key in set(one) - {"header"}:
+        np.testing.assert_array_equal(one[key], two[key])
+
+
 def test_ctrl_c_saves_what_there_is(run):
     command = run.command("main", *SMALL, "--steps=1000000", "--checkpoint_seconds=1")
     checkpoint = run.out / "checkpoint.npz"

@@ -1,10 +1,13 @@
 """Training: the loss falls, a step is the plain one, and a run goes on exactly."""
 
+import gc
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from inception_mnist import evaluate
 from inception_mnist.config import Config
 from inception_mnist.train import Trainer
 
@@ -105,3 +108,22 @@ def test_divergence_is_said(digits):
     run = trainer(digits, recipe="modern", learning_rate=1e30)
     with pytest.raises(FloatingPointError, match="--learning_rate than 1e\\+30"):
         list(run.run(60))
+
+
+def handles():
+    """How many variables TensorFlow holds."""
+    gc.collect()
+    tensors = (
+        o for o in gc.get_objects() if isinstance(o, tf.__internal__.EagerTensor)
+    )
+    return sum(tensor.dtype == tf.resource for tensor in tensors)
+
+
+def test_nothing_is_kept_of_a_trainer_that_is_gone(digits):
+    before = handles()
+    gone = trainer(digits, recipe="modern")
+    list(gone.run(2))
+    evaluate.Classifier(gone.averaged).probabilities(digits[0], 100)
+    assert handles() > before
+    del gone
+    assert handles() == before
