@@ -91,11 +91,8 @@ def render(kept: Kept) -> str:
     parts += [", ".join(f"{n} {name.replace('_', ' ')}" for name, n in tally.items())]
     parts += [".\n"]
     for post, claims in POSTS.items():
-        parts.append(f"\n## {post}\n\n")
-        parts.append(
-            row(["the post says", "here", "data", "seed", "seconds", "verdict", "runs"])
-        )
-        parts.append(row(["---"] * 7))
+        head = ["the post says", "here", "data", "seed", "seconds", "verdict", "runs"]
+        parts += [f"\n## {post}\n\n", table(head, [])]
         parts += [claim_row(claim, kept) for claim in claims]
     rows = [
         [

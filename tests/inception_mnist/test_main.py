@@ -115,6 +115,13 @@ def test_predicts_and_exports_load_in_a_fresh_process(run, trained, tmp_path):
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def assert_same_arrays(path, other):
+    with np.load(path) as one, np.load(other) as two:
+        assert set(one) == set(two)
+        for key in set(one) - {"header"}:
+            np.testing.assert_array_equal(one[key], two[key])
+
+
 def run_until_killed(command, checkpoint, seconds):
     """Start, wait for a new checkpoint and `seconds` more, and kill."""
 
@@ -155,10 +162,7 @@ def test_a_run_killed_again_and_again_ends_on_the_same_bits(run, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "going on from step" in done.stderr
     for name in ("checkpoint.npz", "best.npz", "last.npz"):
-        with np.load(tmp_path / "whole" / name) as one, np.load(run.out / name) as two:
-            assert set(one) == set(two)
-            for key in set(one) - {"header"}:
-                np.testing.assert_array_equal(one[key], two[key])
+        assert_same_arrays(tmp_path / "whole" / name, run.out / name)
     for name in ("log.csv", *PICTURES):
         assert (run.out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     ours, theirs = result(run.out), result(tmp_path / "whole")
@@ -170,19 +174,15 @@ def test_a_run_killed_again_and_again_ends_on_the_same_bits(run, tmp_path):
 
 def test_low_memory_needs_less_for_the_same(run, tmp_path):
     flags = ("--dataset=digits", "--map1=4", "--map2=32", "--hidden=300", "--steps=4")
-    found = []
-    for name in ("low_memory", "nolow_memory"):
+    names, found = ("low_memory", "nolow_memory"), []
+    for name in names:
         done = run("main", *flags, f"--{name}")
         assert done.returncode == 0, done.stderr
         found.append(result(run.out))
         run.out.rename(tmp_path / name)
     low, usual = (figures["peak_memory_gib"] for figures in found)
     assert low < usual
-    one, two = (
-        np.load(tmp_path / n / "last.npz") for n in ("low_memory", "nolow_memory")
-    )
-    for key in set(one) - {"header"}:
-        np.testing.assert_array_equal(one[key], two[key])
+    assert_same_arrays(*(tmp_path / name / "last.npz" for name in names))
 
 
 def test_ctrl_c_saves_what_there_is(run):
