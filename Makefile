@@ -100,8 +100,9 @@ constraints: $(INSTALLED)  ## Choose the newest versions of everything, for all 
 	$(BIN)/python -m pip install --quiet uv
 	echo '# The versions that were tested together; `make constraints` writes them again.' \
 	  > constraints.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header \
-	  --no-annotate --extra all --extra test setup.cfg >> constraints.txt
+	echo 'tensorflow==2.21.*' | $(BIN)/uv pip compile --quiet --universal \
+	  --python-version 3.10 --no-header --no-annotate --extra all --extra test \
+	  setup.cfg - >> constraints.txt
 
 clean:  ## Remove everything that the targets made
 	rm -rf .venv out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
