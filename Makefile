@@ -9,7 +9,7 @@ PACKAGES := char_rnn genetic gpu_setup inception_mnist remote_notebook reproduce
 .PHONY: help install demo demo-gpu demo-genetic demo-rnn demo-inception demo-style
 .PHONY: train-rnn train-rnn-2 train-inception train-inception-2 gpu-report
 .PHONY: reproduce reproduce-full
-.PHONY: test lint constraints clean
+.PHONY: test lint package constraints clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -95,6 +95,10 @@ test: $(INSTALLED)  ## Run the tests
 lint: $(INSTALLED)  ## Check style, formatting and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy $(PACKAGES)
+
+package: $(INSTALLED)  ## Build the wheel and the source distribution, and check them
+	rm -rf dist && $(BIN)/python -m build --quiet
+	$(BIN)/twine check --strict dist/*
 
 constraints: $(INSTALLED)  ## Choose the newest versions of everything, for all Pythons
 	$(BIN)/python -m pip install --quiet uv
