@@ -11,7 +11,7 @@ import typing
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-KINDS: dict[type, tuple[type, str]] = {  # what a value may be, and how to say so
+KINDS: dict[Any, tuple[Any, str]] = {  # what a value may be, and how to say so
     bool: (bool, "true or false"),
     int: (numbers.Integral, "a whole number"),
     float: (numbers.Real, "a number"),
