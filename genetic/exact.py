@@ -13,7 +13,7 @@ import numpy as np
 from scipy import optimize, sparse
 
 from genetic.problem import LinearProblem
-from genetic.whole import Row
+from genetic.rows import Row
 
 # HiGHS's tolerances are safe for whole numbers up to here, as a unit is still seen.
 FINE, COARSE = 2.0**20, 2.0**10
@@ -98,7 +98,8 @@ def _branch_and_cut(
         np.concatenate([-problem.sign * scale * weights, np.zeros(carries)]),
         integrality=np.ones(count + carries),
         bounds=optimize.Bounds(
-            np.concatenate([problem.lower, -free]), np.concatenate([problem.upper, free])
+            np.concatenate([problem.lower, -free]),
+            np.concatenate([problem.upper, free]),
         ),
         constraints=optimize.LinearConstraint(
             matrix.tocsr(), [row[1] for row in rows], [row[2] for row in rows]

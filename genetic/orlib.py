@@ -188,7 +188,10 @@ class _Words:
     def literature(self) -> LinearProblem:
         """Reads one problem of mknap2."""
         name = self._where
-        rows, items = self.count(f"the head of {name}"), self.count(f"the head of {name}")
+        rows, items = (
+            self.count(f"the head of {name}"),
+            self.count(f"the head of {name}"),
+        )
         profits = self.take(items, f"the profits of {name}")
         capacities = self.take(rows, f"the capacities of {name}")
         weights = self.take(self._size(items, rows), f"the weights of {name}")

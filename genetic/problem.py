@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from genetic.whole import EXACT_FLOAT, Row
+from genetic.rows import EXACT_FLOAT, Row
 
 LARGEST = 1e30  # of the numbers of a problem
 MOST_UNITS = 2**31  # of one variable
@@ -21,7 +21,7 @@ class LinearProblem:
     """Find the x that maximises (or minimises) objective . x within the constraints.
 
     Whole numbers and decimals are compared exactly, others with a tolerance relative to
-    the largest number of their constraint; see `whole`.
+    the largest number of their constraint; see `rows`.
 
     Attributes:
         names: Names of the n variables.
@@ -131,6 +131,11 @@ class LinearProblem:
     def sign(self) -> int:
         """1 if more is better, else -1."""
         return 1 if self.maximize else -1
+
+    @property
+    def whole(self) -> bool:
+        """Whether objectives are compared exactly."""
+        return self.gain.whole
 
     @property
     def repairable(self) -> bool:

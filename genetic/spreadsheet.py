@@ -191,7 +191,9 @@ def _table(text: str, path: str) -> tuple[list[str], Rows]:
                 f"{path}, row {first}: column {place + 1} has no name: each column "
                 "needs its own name"
             )
-        if name in header[:place] or (name.lower() in BOUNDS and name.lower() in before):
+        if name in header[:place] or (
+            name.lower() in BOUNDS and name.lower() in before
+        ):
             raise ValueError(
                 f"{path}, row {first}: columns {before.index(name.lower()) + 1} and "
                 f"{place + 1} are both called {name!r}: each column needs its own name"
@@ -202,7 +204,9 @@ def _table(text: str, path: str) -> tuple[list[str], Rows]:
 def _rows(lines: list[str], skipped: int, separator: str) -> Rows:
     """The rows that hold something, without the empty columns of the whole table."""
     reader = csv.reader(lines, delimiter=separator)
-    rows = [(skipped + reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    rows = [
+        (skipped + reader.line_num, [cell.strip() for cell in row]) for row in reader
+    ]
     rows = [(number, row) for number, row in rows if any(row)]
     width = max((len(row) for _, row in rows), default=0)
     used = [

@@ -29,9 +29,10 @@ def in_units(values: np.ndarray) -> tuple[list[int], Fraction] | None:
     if values.dtype == float:
         for digits in (0, 1, 2, 3):
             multiples = np.rint(values * 10.0**digits)
-            if np.abs(multiples).max(initial=0) < EXACT_FLOAT / 16 and (
-                multiples / 10.0**digits == values
-            ).all():
+            if (
+                np.abs(multiples).max(initial=0) < EXACT_FLOAT / 16
+                and (multiples / 10.0**digits == values).all()
+            ):
                 return [int(each) for each in multiples], Fraction(1, 10**digits)
     decimals = [decimal.Decimal(repr(each)) for each in values.tolist()]
     exponents = [int(each.normalize().as_tuple().exponent) for each in decimals]
