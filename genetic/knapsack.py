@@ -15,7 +15,7 @@ import numpy as np
 
 from genetic import exact, operators
 from genetic.config import Config
-from genetic.modern import ModernScheme
+from genetic.modern import RATE_RANGE, ModernScheme
 from genetic.problem import LinearProblem
 from genetic.repair import Repair, improve
 from genetic.state import State, penalty
@@ -122,7 +122,8 @@ class LinearScheme(ModernScheme):
         solutions = (self._reduced[core.items] + noise > 0) * upper[core.items]
         solutions = solutions.astype(upper.dtype)
         solutions[: len(first)] = first[: len(solutions), core.items]
-        state = dataclasses.replace(state, mutation=2.0 / len(core.items))
+        rate = min(2.0 / len(core.items), RATE_RANGE[1])
+        state = dataclasses.replace(state, mutation=rate)
         return self.fill(state, core.whole(solutions))
 
     def _improved(self, solution: np.ndarray) -> np.ndarray:
