@@ -57,7 +57,7 @@ class Config:
         1.0, "The share of the parents that compete with their children.", low=0, high=1
     )
     restart: int = setting(
-        60,
+        100,
         "The number of generations without a better member after which modern starts "
         "the population anew, and keeps its best aside; 0 means never.",
         low=0,

@@ -9,7 +9,6 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 import numpy as np
 
@@ -23,17 +22,7 @@ from genetic.state import INFEASIBLE, Record, State
 SAME = 1e-12  # relative difference that is no progress, and not short of a target
 
 
-class Scheme(Protocol):
-    """What `evolve` needs to know of an algorithm."""
-
-    def start(self, generator: np.random.Generator) -> State:
-        """Makes the first population."""
-
-    def generation(self, state: State, generator: np.random.Generator) -> State:
-        """Returns the next state."""
-
-    def members(self, state: State) -> np.ndarray:
-        """Returns the population in the problem's terms, [k, n]."""
+Scheme = LinearScheme | PostScheme | FunctionScheme
 
 
 def make_scheme(

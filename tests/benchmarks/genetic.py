@@ -14,6 +14,7 @@ as a fitness of 0, which is how their users write knapsacks.
 """
 
 import argparse
+import contextlib
 import glob
 import os
 import statistics
@@ -44,8 +45,17 @@ class Timer:
 
     def fitness(self, solutions):
         """Objective, or 0 where a constraint is broken."""
-        if self._clock() > self._end:
+        if self.over:
             raise Stopped
+        return self.judge(solutions)
+
+    @property
+    def over(self):
+        """Whether the time is up."""
+        return self._clock() > self._end
+
+    def judge(self, solutions):
+        """The same, whatever the time."""
         values = solutions @ self.case.objective
         loads = solutions @ self.case.weights.T
         found = np.where((loads <= self.case.high).all(axis=-1), values, 0.0)
@@ -86,7 +96,8 @@ def run_pygad(timer, seed, generations=NEVER):
     pygad.GA(
         num_generations=generations,
         num_parents_mating=POPULATION,
-        fitness_func=lambda solver, x, index: float(timer.fitness(x)),
+        fitness_func=lambda solver, x, index: float(timer.judge(x)),
+        on_generation=lambda solver: "stop" if timer.over else None,
         sol_per_pop=POPULATION,
         num_genes=timer.case.count,
         gene_type=int,
@@ -233,10 +244,9 @@ def literature(options):
                 bests.append(exact.solve(case, options.seconds).objective or 0.0)
                 continue
             timer = Timer(case, options.seconds, clock)
-            try:
+            with contextlib.suppress(Stopped):
                 run(timer, 0)
-            except Stopped:
-                bests.append(timer.best)
+            bests.append(timer.best)
         gaps = [f"{1 - best / known:.3%}" for best in bests]
         row = dict(zip(head, [name, f"{known:.0f}", *gaps], strict=True))
         print("| " + " | ".join(row.values()) + " |", flush=True)
