@@ -1,81 +1,69 @@
 """Opens a Jupyter notebook on a remote machine, through ssh, as the post does by hand.
 
-  python -m gpu_setup.notebook ubuntu@host --key=~/EC2Test.pem
-  python -m gpu_setup.notebook ubuntu@host --print_only    the post's two commands
+  python -m remote_notebook ubuntu@host --key=~/EC2Test.pem
+  python -m remote_notebook ubuntu@host --print_only    prints the post's two commands
 
-Exit code: 0 stopped by Ctrl-C or SIGTERM, 2 anything that went wrong, in one line.
+Exit codes: 0 ended by Ctrl-C, SIGTERM or a closed terminal once the notebook was open;
+130 ended so before; 1 Jupyter has ended, or cannot be stopped; 2 the notebook cannot be
+opened.
 """
+
+from runkit import cli  # isort: skip  # From here on, Ctrl-C is quiet.
 
 import contextlib
 import dataclasses
-import json
-import platform
+import re
 import shlex
 import signal
+import sys
 import threading
 import webbrowser
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from absl import flags
-
-from gpu_setup import entry, redaction, ssh
-from gpu_setup.config import NotebookConfig
-from gpu_setup.server import remote_path
-from gpu_setup.tunnel import Tunnel
-
-_DEFAULT = NotebookConfig("host")
-_KEY = flags.DEFINE_string("key", _DEFAULT.key, "private key file; else as ssh does")
-_SSH_CONFIG = flags.DEFINE_string(
-    "ssh_config", _DEFAULT.ssh_config, "ssh configuration file; else your own"
-)
-_REMOTE_PORT = flags.DEFINE_integer(
-    "remote_port", _DEFAULT.remote_port, "Jupyter's port there; the next free one"
-)
-_LOCAL_PORT = flags.DEFINE_integer(
-    "local_port", _DEFAULT.local_port, "the port here; the next free one"
-)
-_CONDA_ENV = flags.DEFINE_string(
-    "conda_env", _DEFAULT.conda_env, "activate this conda environment there"
-)
-_DIRECTORY = flags.DEFINE_string(
-    "directory", _DEFAULT.directory, "start there in this folder; else at home"
-)
-_KEEP = flags.DEFINE_boolean(
-    "keep", _DEFAULT.keep, "leave the server running there at the end"
-)
-_OPEN = flags.DEFINE_boolean("open", False, "open the address in a browser")
-_PRINT_ONLY = flags.DEFINE_boolean(
-    "print_only", False, "print the post's two commands, and run nothing"
-)
-_OUT_DIR = flags.DEFINE_string(
-    "out_dir", "", "with --print_only, write result.json here as well"
-)
-_CONNECT_SECONDS = flags.DEFINE_float(
-    "connect_seconds", _DEFAULT.connect_seconds, "time limit to reach the machine"
-)
-_START_SECONDS = flags.DEFINE_float(
-    "start_seconds", _DEFAULT.start_seconds, "time limit of Jupyter's start"
-)
-_POLL_SECONDS = flags.DEFINE_float(
-    "poll_seconds", _DEFAULT.poll_seconds, "between two looks at the link"
-)
+from remote_notebook import ssh
+from remote_notebook.config import Config, Destination
+from remote_notebook.server import OPTIONS, PATHS, remote_path
+from remote_notebook.tunnel import Tunnel
+from runkit import files, settings
 
 
-def commands(config: NotebookConfig) -> tuple[str, str]:
-    """The post's two commands, quoted for this shell and for the one there."""
-    jupyter = (
-        f"jupyter notebook --no-browser --ip=127.0.0.1 --port={config.remote_port}"
+def define_flags() -> None:
+    """Declares a flag for each setting, and those of this module."""
+    from absl import flags
+
+    settings.define_flags(Config)
+    flags.DEFINE_bool("open", False, "Whether to open the notebook in a browser.")
+    flags.DEFINE_bool(
+        "print_only", False, "Whether to print the post's two commands and run nothing."
     )
+    flags.DEFINE_string(
+        "out_dir", "", "Folder for result.json, with the settings and both commands."
+    )
+
+
+def commands(destination: Destination, config: Config) -> tuple[str, str]:
+    """The post's two commands, quoted for this shell and for the one there."""
+    program, path = "jupyter", f'"$PATH:{PATHS}"'
+    if config.program:
+        program = remote_path(config.program)
+        path = f"{remote_path(str(PurePosixPath(config.program).parent))}:{path}"
     if config.conda_env:
-        jupyter = f"conda run -n {shlex.quote(config.conda_env)} {jupyter}"
+        program = (
+            f"conda run --no-capture-output -n {shlex.quote(config.conda_env)} jupyter"
+        )
+    jupyter = f"env PATH={path} {program} {config.interface} "
+    jupyter += OPTIONS % config.remote_port
     if config.directory:
         jupyter = f"cd {remote_path(config.directory)} && {jupyter}"
+    # As one would type it there: with the variables of a login shell.
+    quoted = re.sub(r'([\\"$`])', r"\\\1", jupyter)
+    typed = f'"$SHELL" -lic "{quoted}"'
     route = f"127.0.0.1:{config.local_port}:127.0.0.1:{config.remote_port}"
     keep = ("-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=5")
     return (
-        shlex.join(ssh.command(config, "-t", remote=jupyter)),
-        shlex.join(ssh.command(config, "-N", "-L", route, *keep)),
+        shlex.join(ssh.command(destination, config, "-t", remote=typed)),
+        shlex.join(ssh.command(destination, config, "-N", "-L", route, *keep)),
     )
 
 
@@ -87,64 +75,50 @@ def open_browser(url: str, folder: Path) -> None:
     webbrowser.open(page.as_uri())
 
 
-def write_result(folder: Path, config: NotebookConfig) -> None:
-    """Writes the settings and the two commands as result.json."""
-    result = {
-        "config": dataclasses.asdict(config),
-        "seed": None,  # nothing here is random
-        "versions": {"python": platform.python_version()},
-        "metrics": {"commands": commands(config)},
-    }
-    redaction.write_whole(folder / "result.json", json.dumps(result, indent=2) + "\n")
-
-
-def config_of(argv: Sequence[str]) -> NotebookConfig:
-    """The settings; ValueError names the one that is wrong."""
-    if len(argv) != 2:
-        raise ValueError("name one machine, such as ubuntu@host")
-    return NotebookConfig(
-        argv[1],
-        _KEY.value,
-        _SSH_CONFIG.value,
-        _REMOTE_PORT.value,
-        _LOCAL_PORT.value,
-        _CONDA_ENV.value,
-        _DIRECTORY.value,
-        _KEEP.value,
-        _CONNECT_SECONDS.value,
-        _START_SECONDS.value,
-        _POLL_SECONDS.value,
-    )
-
-
 def main(argv: Sequence[str]) -> int:
     """Opens the tunnel and holds it until a signal comes."""
-    config = config_of(argv)
-    if _PRINT_ONLY.value:
-        print(*commands(config), sep="\n")
-        if _OUT_DIR.value:
-            write_result(Path(_OUT_DIR.value), config)
-        return 0
+    from absl import flags
+
+    if len(argv) != 2:
+        raise ValueError("name one machine, such as ubuntu@host")
+    destination = Destination.parse(argv[1])
+    config = Config(**settings.given(Config))
+    typed = commands(destination, config)
+    if folder := flags.FLAGS.out_dir:
+        files.make_folder(folder)
+        facts = {"destination": destination.text, **dataclasses.asdict(config)}
+        files.write_result(folder, facts, {"commands": typed}, packages=())
+    if flags.FLAGS.print_only:
+        print(*typed, sep="\n")
+        return cli.DONE
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ssh.ENDINGS:
         signal.signal(number, lambda *_: stop.set())
 
     def say(line: str) -> None:
-        with contextlib.suppress(OSError):  # a closed pipe must not keep a server alive
+        with contextlib.suppress(OSError):  # a closed pipe must not keep a server
             print(line, flush=True)
 
     def show(url: str) -> None:
         say(f"{url}\nCtrl-C ends it.")
-        if _OPEN.value:
+        if flags.FLAGS.open:
             open_browser(url, tunnel.link.folder)
 
-    tunnel = Tunnel(config, stop, say, show)
+    tunnel = Tunnel(destination, config, stop, say, show)
     try:
-        tunnel.run()
+        return cli.DONE if tunnel.run() else cli.INTERRUPTED
     except OSError as error:
-        raise OSError(f"{config.destination}: {error}") from error
-    return 0
+        for line in getattr(error, "lines", ()):
+            print(f"ssh: {line}", file=sys.stderr)
+        raise OSError(f"{destination.text}: {error}") from error
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    with contextlib.suppress(ImportError):  # `cli.run` says that absl-py is missing.
+        define_flags()
+    cli.run(
+        main,
+        "remote_notebook",
+        first=("key", "venv", "directory", "local_port", "print_only"),
+        arguments=True,
+    )

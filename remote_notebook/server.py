@@ -10,38 +10,61 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gpu_setup.config import NotebookConfig
-from gpu_setup.ssh import Link, LinkError
+from remote_notebook.config import Config
+from remote_notebook.ssh import Link, LinkError
 
-MARK = "gpu_setup:"
-ASK_SECONDS = 60.0  # a conda activation and two starts of Python on a small instance
+MARK = "remote_notebook:"
+ASK_SECONDS = 60.0  # a login shell, conda and two starts of Python on a small instance
 STOP_SECONDS = 20.0
 # A shell that nobody types in often lacks these: conda adds them in .bashrc.
 FOLDERS = ("anaconda3", "miniconda3", "miniforge3", "mambaforge", ".local")
 PATHS = ":".join([f"$HOME/{name}/bin" for name in FOLDERS] + ["/opt/conda/bin"])
+OPTIONS = "--no-browser --ip=127.0.0.1 --port=%d --allow-root"  # root has a shell
 
-# Jupyter looks for a free port by itself where the asked one is taken, so the port is
-# read from the file that it writes, as the token is. `setsid` keeps it alive when the
-# link breaks. Its log, which holds the token, is removed once the server answers.
+# The variables are those of a login shell that one types in, so that the Jupyter is the
+# one that the post's `jupyter notebook` would start. Jupyter looks for a free port by
+# itself where the asked one is taken, so the port is read from the file that it writes,
+# as the token is. `setsid` keeps it alive when the link breaks. Its log, which holds
+# the token, is removed once the server answers.
 START = """
-fail() { echo "gpu_setup:error $1"; exit 0; }
+fail() { echo "remote_notebook:error $1"; rm -f "$log"; exit 0; }
+log=$(mktemp "${TMPDIR:-/tmp}/remote_notebook.XXXXXX") ||
+  fail "cannot write a temporary file"
+limit=; command -v timeout >/dev/null && limit="timeout 20"
+for how in -lic -lc; do
+  TERM=dumb $limit "${SHELL:-sh}" $how 'exec sh -c "echo variables:; export -p"' \
+    </dev/null >"$log" 2>/dev/null && break
+done
+eval "$(sed '1,/^variables:$/d' "$log")"
 PATH="$PATH:%(paths)s"
-name=%(conda_env)s
+jupyter=%(program)s venv=%(venv)s name=%(conda_env)s
+advice="python -m pip install notebook"
+[ -n "$venv" ] && export VIRTUAL_ENV="$venv"
 if [ -n "$name" ]; then
   code=$(conda shell.posix activate "$name" 2>/dev/null) && [ -n "$code" ] ||
-    fail "no conda environment $name"
+    fail "there is no conda environment $name"
   eval "$code"
+  jupyter=$CONDA_PREFIX/bin/jupyter advice="conda install notebook there"
 fi
 cd %(directory)s 2>/dev/null || fail "cannot enter the directory "%(directory)s
-command -v jupyter >/dev/null || fail "no jupyter: python -m pip install notebook"
-root=; [ "$(id -u)" = 0 ] && root=--allow-root
-log=$(mktemp) || fail "cannot write a temporary file"
-echo "gpu_setup:log $log"
+if [ -n "$jupyter" ]; then
+  [ -x "$jupyter" ] || fail "there is no program $jupyter: $advice"
+  PATH="$(dirname "$jupyter"):$PATH"
+else
+  for program in jupyter jupyter-notebook jupyter-lab; do
+    jupyter=$(command -v $program) && break
+  done || fail "there is no jupyter: $advice"
+fi
+# pipx shows the programs of one package only, as links; the others are where they lead.
+real=$(readlink -f "$jupyter") || real=$jupyter
+folder=$(dirname "$real") interface=%(interface)s
+case "$jupyter" in *jupyter-*) jupyter=$folder/jupyter ;; esac
+[ ! -x "$folder/jupyter-notebook" ] && [ -x "$folder/jupyter-lab" ] && interface=lab
+echo "remote_notebook:log $log"
 # Fails where nobody listens any more, so that no server is started for nobody.
-echo "gpu_setup:runtime $(jupyter --runtime-dir)" || exit 1
-$(command -v setsid) jupyter notebook --no-browser --ip=127.0.0.1 \\
-  --port=%(port)d $root </dev/null >"$log" 2>&1 &
-echo "gpu_setup:pid $!"
+echo "remote_notebook:runtime $("$jupyter" --runtime-dir)" || exit 1
+$(command -v setsid) "$jupyter" $interface %(options)s </dev/null >"$log" 2>&1 &
+echo "remote_notebook:pid $!"
 """
 # A process that ended and that nobody reaps, as in some containers, is not alive.
 IS_ALIVE = """
@@ -52,17 +75,17 @@ alive() {
 LOOK = """
 for file in %(runtime)s/jpserver-%(pid)d.json %(runtime)s/nbserver-%(pid)d.json; do
   if grep -q '}' "$file" 2>/dev/null; then
-    rm -f %(log)s; echo "gpu_setup:json $(tr -d '\\n' <"$file")"; exit 0
+    rm -f %(log)s; echo "remote_notebook:json $(tr -d '\\n' <"$file")"; exit 0
   fi
 done
-alive %(pid)d && { echo "gpu_setup:json"; exit 0; }
+alive %(pid)d && { echo "remote_notebook:json"; exit 0; }
 reason=$(grep -v -e '^ ' -e token= %(log)s | grep . | tail -n 1)
-echo "gpu_setup:error jupyter ended: $reason"
+echo "remote_notebook:error jupyter ended: $reason"
 """
 # Its file goes when it ends; the number alone could be another process's by then.
 ALIVE = """
 ls %(runtime)s/*server-%(pid)d.json >/dev/null 2>&1 && alive %(pid)d &&
-  echo "gpu_setup:alive yes" || echo "gpu_setup:alive no"
+  echo "remote_notebook:alive yes" || echo "remote_notebook:alive no"
 """
 STOP = """
 kill %(pid)d 2>/dev/null
@@ -72,7 +95,7 @@ while alive %(pid)d && [ $tries -lt 100 ]; do
 done
 kill -KILL %(pid)d 2>/dev/null
 rm -f %(log)s
-alive %(pid)d && echo "gpu_setup:stopped no" || echo "gpu_setup:stopped yes"
+alive %(pid)d && echo "remote_notebook:stopped no" || echo "remote_notebook:stopped yes"
 """
 
 
@@ -81,12 +104,11 @@ class ServerError(OSError):
 
 
 def remote_path(path: str) -> str:
-    """Quotes a path for the remote shell, which alone knows what ~ is."""
-    if path in ("", "~"):
-        return '"$HOME"'
-    if path.startswith("~/"):
-        return '"$HOME"/' + shlex.quote(path[2:])
-    return shlex.quote(path)
+    """Quotes a path for the remote shell; the home folder is where it begins."""
+    if path.startswith("/"):
+        return shlex.quote(path)
+    rest = path.removeprefix("~").removeprefix("/")
+    return '"$HOME"' + (f"/{shlex.quote(rest)}" if rest else "")
 
 
 def _answers(text: str) -> dict[str, str]:
@@ -140,11 +162,10 @@ class Server:
         return self._ask(link, STOP, "stopped", STOP_SECONDS) == "yes"
 
     def url(self, local_port: int) -> str:
-        """What to open here; holds the token."""
+        """What to open here; holds the token. Jupyter leads on to its own interface."""
         scheme = "https" if self.about.get("secure") else "http"
         token = self.about.get("token")
-        base = self.about.get("base_url", "/")
-        address = f"{scheme}://127.0.0.1:{local_port}{base}tree"
+        address = f"{scheme}://127.0.0.1:{local_port}{self.about.get('base_url', '/')}"
         return f"{address}?token={token}" if token else address
 
     def answers(self, local_port: int, seconds: float) -> bool:
@@ -170,18 +191,21 @@ class Server:
             connection.close()
 
 
-def start(config: NotebookConfig, link: Link) -> Server:
+def start(config: Config, link: Link) -> Server:
     """Starts Jupyter there, without a browser, on loopback alone.
 
     Raises:
-      ServerError: with the reason, such as no Jupyter or no such directory.
-      LinkError: the link broke.
+        ServerError: With the reason, such as no Jupyter or no such directory.
+        LinkError: The link broke.
     """
     script = START % {
         "paths": PATHS,
+        "program": remote_path(config.program) if config.program else "",
+        "venv": remote_path(config.venv) if config.venv else "",
         "conda_env": shlex.quote(config.conda_env),
         "directory": remote_path(config.directory),
-        "port": config.remote_port,
+        "interface": config.interface,
+        "options": OPTIONS % config.remote_port,
     }
     answers = _answers(link.run(script, ASK_SECONDS))
     if "error" in answers:

@@ -1,6 +1,8 @@
 """One login through the system's OpenSSH, shared by all commands (ssh(1), -M)."""
 
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -9,11 +11,13 @@ import threading
 import time
 from pathlib import Path
 
-from gpu_setup.config import NotebookConfig
+from remote_notebook.config import Config, Destination
 
-READY = "gpu_setup-ready"
+READY = "remote_notebook-ready"
 # Ends when this program does, however that happens: `cat` then reads end of file.
 HOLD = f"echo {READY}; exec cat"
+# Removes the private folder as soon as this program has ended, even by SIGKILL.
+SWEEP = 'trap "" INT HUP TERM; cat >/dev/null; rm -rf -- "$0"'
 LOGIN_SECONDS = 120.0  # sshd's default LoginGraceTime: the user may have to type
 CLOSE_SECONDS = 3.0
 ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
@@ -26,6 +30,27 @@ OPTIONS = {
     "RemoteCommand": "none",
     "RequestTTY": "no",
 }
+FORBIDDEN = "administratively prohibited"
+# What ssh says, and what can be done about it; the first that fits is the cause.
+ADVICE = {
+    r"Permissions \d+ for '(?P<key>.+)' are too open": "ssh ignores the key file, as "
+    "others can read it: run {chmod}",
+    r"Host key for (?P<name>\S+) has changed": "the machine shows another key than it "
+    "used to: it was installed anew, or someone is listening in. If you know why, run "
+    "{remove}",
+    r"Host key verification failed": "the machine's key is not known here: log in once "
+    "with ssh on a terminal, and compare the fingerprint that it shows",
+    r"(?i)bad configuration option|terminating, \d+ bad": "ssh cannot read its "
+    "options: correct the line that it names",
+    r"Permission denied \(": "the machine refuses this user with this key: check "
+    "the name and --key",
+    r"Could not resolve hostname": "no machine has this name: check its spelling",
+    r"Connection (refused|timed out)|No route to host": "no ssh server answers: check "
+    "the address, and that the machine runs and its firewall (in EC2, the security "
+    "group) lets you in",
+    FORBIDDEN: "the machine forbids forwarding, which the notebook needs: allow it in "
+    "its sshd_config (AllowTcpForwarding, PermitOpen) or in authorized_keys",
+}
 
 
 class Interrupted(Exception):
@@ -33,27 +58,59 @@ class Interrupted(Exception):
 
 
 class LinkError(OSError):
-    """The remote machine cannot be reached, or not any more."""
+    """The remote machine cannot be reached, or not any more.
+
+    Args:
+        text: What ssh wrote on stderr.
+
+    Attributes:
+        lines: What ssh wrote, unless the message itself says all of it.
+    """
+
+    def __init__(self, text: str) -> None:
+        text = re.sub(r"token=\w+", "token=...", text)
+        stripped = (line.strip("@ \t\r") for line in text.splitlines())
+        self.lines = [line for line in stripped if line]
+        advice = _advice(text)
+        summary = advice or (self.lines.pop() if self.lines else "no answer")
+        super().__init__(summary)
+
+
+def _advice(text: str) -> str:
+    """What the user can do about an error of ssh; "" if that is not known."""
+    for pattern, advice in ADVICE.items():
+        if match := re.search(pattern, text):
+            found = match.groupdict()
+            remove = ["ssh-keygen", "-R", found.get("name", "")]
+            if file := re.search(r"Offending .*key in (.+):\d+\s*$", text, re.M):
+                remove += ["-f", file[1]]
+            chmod = ["chmod", "600", found.get("key", "")]
+            return advice.format(chmod=shlex.join(chmod), remove=shlex.join(remove))
+    return ""
 
 
 def pause(stop: threading.Event, seconds: float) -> None:
     """Sleeps, unless asked to stop.
 
     Raises:
-      Interrupted: `stop` was set.
+        Interrupted: `stop` was set.
     """
     if stop.wait(seconds):
         raise Interrupted
 
 
-def command(config: NotebookConfig, *options: str, remote: str = "") -> list[str]:
+def command(
+    destination: Destination, config: Config, *options: str, remote: str = ""
+) -> list[str]:
     """The ssh command line for a destination; `--` ends what could be an option."""
     argv = ["ssh", *options]
     if config.ssh_config:
         argv += ["-F", os.path.expanduser(config.ssh_config)]
     if config.key:
         argv += ["-i", os.path.expanduser(config.key)]
-    return [*argv, "--", config.destination, *([remote] if remote else [])]
+    if destination.port:
+        argv += ["-p", str(destination.port)]
+    return [*argv, "--", destination.login, *([remote] if remote else [])]
 
 
 def _leave_signals() -> None:
@@ -63,13 +120,13 @@ def _leave_signals() -> None:
 
 
 def _undisturbed(argv: list[str], script: str, seconds: float) -> tuple[int, str, str]:
-    """Runs ssh out of reach of Ctrl-C; returns exit code, stdout and stderr.
+    """Runs ssh out of reach of Ctrl-C; returns its exit code, stdout and stderr.
 
     The signals are held back for as long as that takes: they would also reach the child
     before it has a session of its own.
 
     Raises:
-      LinkError: the time is up.
+        LinkError: The time is up.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
@@ -85,38 +142,48 @@ def _undisturbed(argv: list[str], script: str, seconds: float) -> tuple[int, str
         raise LinkError(f"no answer within {seconds:g} s") from error
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    texts = (t.decode(errors="replace") for t in (done.stdout, done.stderr))
-    return done.returncode, *texts
+    output, errors = (
+        text.decode(errors="replace") for text in (done.stdout, done.stderr)
+    )
+    return done.returncode, output, errors
 
 
 def _private_folder() -> Path:
     """A folder of mode 0700, short enough for the socket that ssh makes in it."""
     longest = 80  # of 104 (macOS), less what ssh and the name in it add
     usual = tempfile.gettempdir()
-    place = usual if len(usual) < longest - len("/gpu_setup-12345678") else "/tmp"
-    return Path(tempfile.mkdtemp(prefix="gpu_setup-", dir=place))
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip("@ \r\t")]
-    return lines[-1] if lines else "no answer"
+    place = usual if len(usual) < longest - len("/remote_notebook-12345678") else "/tmp"
+    return Path(tempfile.mkdtemp(prefix="remote_notebook-", dir=place))
 
 
 class Link:
     """A login that stays open, and what is asked through it.
 
     Args:
-      config: where to and how.
-      stop: set from outside to end every wait.
+        destination: The machine.
+        config: How it is reached.
+        stop: Set from outside to end every wait.
+
+    Attributes:
+        folder: A private folder that is gone when this program is.
     """
 
-    def __init__(self, config: NotebookConfig, stop: threading.Event) -> None:
+    def __init__(
+        self, destination: Destination, config: Config, stop: threading.Event
+    ) -> None:
         if not shutil.which("ssh"):
             raise FileNotFoundError("ssh is not on PATH: install OpenSSH's client")
         self.folder = _private_folder()
-        self._config, self._stop = config, stop
+        self._sweeper = subprocess.Popen(
+            ["sh", "-c", SWEEP, str(self.folder)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._output, self._errors = self.folder / "output", self.folder / "errors"
+        self._destination, self._config, self._stop = destination, config, stop
         self._master: subprocess.Popen | None = None
         self._logins = 0
+        self._logged_in = False
 
     @property
     def is_open(self) -> bool:
@@ -127,18 +194,13 @@ class Link:
     def _socket(self) -> Path:
         return self.folder / f"s{self._logins}"
 
-    @property
-    def _errors(self) -> Path:
-        return self.folder / "errors"
-
     def _host_key_option(self) -> list[str]:
         """The user's StrictHostKeyChecking, unless it accepts a new key unasked."""
-        asked = subprocess.run(
-            command(self._config, "-G"), capture_output=True, text=True, check=False
-        )
-        if asked.returncode:
-            raise LinkError(_last_line(asked.stderr))
-        options = dict(x.partition(" ")[::2] for x in asked.stdout.splitlines())
+        argv = command(self._destination, self._config, "-G")
+        code, output, errors = _undisturbed(argv, "", self._config.connect_seconds)
+        if code:
+            raise LinkError(errors)
+        options = dict(line.partition(" ")[::2] for line in output.splitlines())
         if options.get("stricthostkeychecking") in ("ask", "true", "yes"):
             return []
         return ["-o", "StrictHostKeyChecking=ask"]
@@ -147,71 +209,64 @@ class Link:
         """Logs in; ssh asks on the terminal for what it must ask.
 
         Raises:
-          LinkError: with the reason that ssh gives.
-          Interrupted: asked to stop meanwhile.
+            LinkError: With the reason that ssh gives.
+            Interrupted: Asked to stop meanwhile.
         """
         self.close_master()
         self._logins += 1
         options = ["-T", "-M", "-S", str(self._socket), *self._host_key_option()]
-        options += ["-o", f"ConnectTimeout={self._config.connect_seconds:.0f}"]
+        options += [
+            "-o",
+            f"ConnectTimeout={max(1, round(self._config.connect_seconds))}",
+        ]
         for name, value in OPTIONS.items():
             options += ["-o", f"{name}={value}"]
-        with open(self._errors, "wb") as errors:
+        argv = command(self._destination, self._config, *options, remote=HOLD)
+        with open(self._output, "wb") as output, open(self._errors, "wb") as errors:
             self._master = subprocess.Popen(
-                command(self._config, *options, remote=HOLD),
+                argv,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=output,
                 stderr=errors,
                 preexec_fn=_leave_signals,
             )
-        self._await_ready()
-
-    def _await_ready(self) -> None:
-        output = self._master.stdout.fileno()
-        os.set_blocking(output, False)
-        text = b""
         deadline = time.monotonic() + self._config.connect_seconds + LOGIN_SECONDS
-        while READY.encode() not in text:
-            try:
-                chunk = os.read(output, 4096)
-            except BlockingIOError:
-                chunk = None
-            if chunk == b"" or time.monotonic() > deadline:
-                reason = self.last_error()
+        while READY not in self._output.read_text(errors="replace"):
+            if not self.is_open or time.monotonic() > deadline:
                 self.close_master()
-                raise LinkError(reason)
-            text += chunk or b""
-            if not chunk:
-                pause(self._stop, 0.05)
+                raise LinkError(self.errors())
+            pause(self._stop, 0.05)
+        self._logged_in = True
 
-    def last_error(self) -> str:
-        """The last line that ssh wrote."""
-        return _last_line(self._errors.read_text(errors="replace"))
+    def errors(self) -> str:
+        """What ssh has written on stderr since the last login began."""
+        return self._errors.read_text(errors="replace")
 
     def _shared(self, *options: str) -> list[str]:
         # No configuration: its forwardings would come along with each command. And
         # without a login to share, ssh would quietly make one more: false forbids it.
         argv = ["ssh", "-F", "/dev/null", "-T", "-S", str(self._socket)]
         argv += ["-o", "ProxyCommand=false", *options]
-        return [*argv, "--", self._config.destination]
+        return [*argv, "--", self._destination.login]
 
     def run(self, script: str, seconds: float) -> str:
         """Runs a shell script there; neither it nor its values are in a process list.
 
         Args:
-          script: for sh, read from its standard input.
-          seconds: the limit.
+            script: For sh, which reads it from its standard input.
+            seconds: The limit.
 
         Returns:
-          What it printed on stdout.
+            What it printed on stdout.
 
         Raises:
-          LinkError: the link broke or the limit passed.
+            LinkError: The link broke or the limit passed.
         """
-        argv = [*self._shared(), "exec sh -l"]
-        code, output, errors = _undisturbed(argv, script, seconds)
+        code, output, errors = _undisturbed(
+            [*self._shared(), "exec sh"], script, seconds
+        )
         if code < 0 or code == 255:
-            raise LinkError(_last_line(errors))
+            raise LinkError(errors)
         return output
 
     def forward(self, local_port: int, remote_port: int) -> bool:
@@ -224,16 +279,17 @@ class Link:
         """Ends the login; kills ssh if it does not go by itself."""
         if self._master is None:
             return
-        self._master.stdin.close()
+        if not self._logged_in:
+            # Ends an ssh that asks for a password; it lets the terminal echo again.
+            self._master.send_signal(signal.SIGALRM)
         try:
-            self._master.wait(timeout=CLOSE_SECONDS)
+            self._master.communicate(timeout=CLOSE_SECONDS)  # closes its input
         except subprocess.TimeoutExpired:
             self._master.kill()
             self._master.wait()
-        self._master.stdout.close()
-        self._master = None
+        self._master, self._logged_in = None, False
 
     def close(self) -> None:
         """Ends the login and removes the private folder."""
         self.close_master()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._sweeper.communicate()

@@ -5,10 +5,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from gpu_setup import server as jupyter
-from gpu_setup.config import NotebookConfig
-from gpu_setup.server import Server, ServerError
-from gpu_setup.ssh import Interrupted, Link, LinkError, pause
+from remote_notebook import server as jupyter
+from remote_notebook.config import Config, Destination
+from remote_notebook.server import Server
+from remote_notebook.ssh import FORBIDDEN, Interrupted, Link, LinkError, pause
+from runkit.exits import Failed
 
 PORTS = 50  # how many to try from the asked one on, as Jupyter does
 LONGEST_WAIT = 30.0  # between two tries to reach the machine again
@@ -32,109 +33,120 @@ class Tunnel:
     """One notebook on a remote machine, and the way to it.
 
     Args:
-      config: where and how.
-      stop: set from outside, by a signal, to end it all.
-      say: takes each line about the progress.
-      show: takes the address of the notebook once it answers; it holds the token.
+        destination: The machine.
+        config: How the notebook is started and reached.
+        stop: Set from outside, by a signal, to end it all.
+        say: Takes each line about the progress.
+        show: Takes the address of the notebook once it answers; it holds the token.
     """
 
     def __init__(
         self,
-        config: NotebookConfig,
+        destination: Destination,
+        config: Config,
         stop: threading.Event,
         say: Callable[[str], None],
         show: Callable[[str], None],
     ) -> None:
         self._config, self._stop, self._say, self._show = config, stop, say, show
-        self._host = config.destination.rpartition("@")[2]
-        self.link = Link(config, stop)
+        self._host = destination.host
+        self.link = Link(destination, config, stop)
         self._server: Server | None = None
         self._local_port = config.local_port
 
-    def run(self) -> None:
+    def run(self) -> bool:
         """Opens it and keeps it open until asked to stop or until it is lost.
 
+        Returns:
+            Whether it was open when asked to stop.
+
         Raises:
-          LinkError: the first login fails.
-          ServerError: Jupyter does not start, ends, or cannot be stopped.
+            LinkError: The first login fails, or nothing can be forwarded.
+            ServerError: Jupyter does not start.
+            Failed: Jupyter has ended, or cannot be stopped.
         """
+        opened = False
         try:
             try:
-                self._open()
-                self._keep()
+                server = self._open()
+                opened = True
+                self._keep(server)
             finally:
                 self._stop_server()
         except Interrupted:
             pass
         finally:
             self.link.close()
+        return opened
 
-    def _open(self) -> None:
+    def _open(self) -> Server:
         config = self._config
         self.link.open()
         self._say(f"logged in to {self._host}")
-        self._server = jupyter.start(config, self.link)
-        jupyter.wait_until_found(
-            self._server, self.link, config.start_seconds, self._pause
+        server = self._server = jupyter.start(config, self.link)
+        jupyter.wait_until_found(server, self.link, config.start_seconds, self._pause)
+        taken = f" ({config.remote_port} is taken)"
+        taken = taken if server.port != config.remote_port else ""
+        self._say(
+            f"Jupyter, process {server.pid}, listens on port {server.port}{taken}"
         )
-        port = self._server.port
-        taken = f" ({config.remote_port} is taken)" * (port != config.remote_port)
-        self._say(f"Jupyter listens on its port {port}{taken}")
-        self._dig(free_ports(config.local_port))
+        self._dig(server, free_ports(config.local_port))
         if self._local_port != config.local_port:
             self._say(f"local port {config.local_port} is taken")
-        self._show(self._server.url(self._local_port))
+        self._show(server.url(self._local_port))
+        return server
 
     def _pause(self, seconds: float) -> None:
         pause(self._stop, seconds)
 
-    def _dig(self, ports: Iterator[int]) -> None:
+    def _dig(self, server: Server, ports: Iterator[int]) -> None:
         """Forwards the first port that can be, and waits until Jupyter answers."""
         for port in ports:
-            if self.link.forward(port, self._server.port):
+            if self.link.forward(port, server.port):
                 self._local_port = port
                 break
         else:
             raise LinkError(f"no local port from {self._config.local_port} on is free")
         deadline = time.monotonic() + self._config.start_seconds
-        while not self._server.answers(self._local_port, ANSWER_SECONDS):
-            if not self.link.is_open or time.monotonic() > deadline:
-                raise LinkError(f"nothing comes through: {self.link.last_error()}")
+        while not server.answers(self._local_port, ANSWER_SECONDS):
+            late = time.monotonic() > deadline
+            if late or not self.link.is_open or FORBIDDEN in self.link.errors():
+                raise LinkError(f"nothing comes through\n{self.link.errors()}")
             self._pause(0.2)
 
-    def _keep(self) -> None:
+    def _keep(self, server: Server) -> None:
         while True:
             self._pause(self._config.poll_seconds)
-            if self.link.is_open and self._answers():
-                continue
-            if self.link.is_open and self._is_alive():
-                continue  # busy, or ssh has yet to notice that the link is dead
-            self._reconnect()
+            if self.link.is_open:
+                if server.answers(self._local_port, ANSWER_SECONDS):
+                    continue
+                if self._is_alive(server):
+                    continue  # busy, or ssh has yet to notice that the link is dead
+            self._reconnect(server)
 
-    def _answers(self) -> bool:
-        return self._server.answers(self._local_port, ANSWER_SECONDS)
-
-    def _is_alive(self) -> bool:
+    def _is_alive(self, server: Server) -> bool:
         try:
-            alive = self._server.is_alive(self.link)
+            alive = server.is_alive(self.link)
         except LinkError:
             return False
         if not alive:
             self._server = None
-            raise ServerError("the notebook server has ended there")
+            raise Failed(f"the notebook server on {self._host} has ended")
         return True
 
-    def _reconnect(self) -> None:
+    def _reconnect(self, server: Server) -> None:
         self._say(f"lost the link to {self._host}; trying again")
-        wait = 1.0
+        wait, reason = 1.0, ""
         while True:
             try:
                 self.link.open()
-                if self._is_alive():
-                    self._dig(iter([self._local_port]))
+                if self._is_alive(server):
+                    self._dig(server, iter([self._local_port]))
                     break
-            except LinkError:
-                pass
+            except LinkError as error:
+                if str(error) != reason:
+                    reason = str(error)
+                    self._say(reason)
             self._pause(wait)
             wait = min(2 * wait, LONGEST_WAIT)
         self._say("connected again; the address is as before")
@@ -149,9 +161,9 @@ class Tunnel:
         self._stop.clear()  # from here on a further Ctrl-C changes nothing
         self._say(f"stopping Jupyter on {self._host}")
         if not (self._stopped(server) or self._stopped(server)):
-            raise ServerError(
-                f"could not stop Jupyter, process {server.pid}: when the machine can "
-                f"be reached, kill {server.pid} there"
+            raise Failed(
+                f"could not stop Jupyter, process {server.pid}: when {self._host} can "
+                f"be reached, run kill {server.pid} there"
             )
 
     def _stopped(self, server: Server) -> bool:

@@ -149,14 +149,14 @@ class Remote:
 
 def command(remote: Remote, folder: pathlib.Path, *flags: str):
     """The program's arguments, and its environment: a home and a TMPDIR of its own."""
-    argv = [sys.executable, "-m", "gpu_setup.notebook", "box", *flags]
+    argv = [sys.executable, "-m", "remote_notebook", "box", *flags]
     argv += [f"--ssh_config={remote.config}", "--poll_seconds=0.3"]
     here = {"TMPDIR": str(folder / "tmp"), "HOME": str(folder)}
     return argv, {**os.environ, **here}
 
 
 class Notebook:
-    """`python -m gpu_setup.notebook` as a user runs it, and what it says."""
+    """`python -m remote_notebook` as a user runs it, and what it says."""
 
     def __init__(
         self, remote: Remote, folder: pathlib.Path, *flags: str, **variables: str

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from tests.gpu_setup.remote import ROOT
+from tests.remote_notebook.remote import ROOT
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "gpu_setup.notebook", *arguments]
+    command = [sys.executable, "-m", "remote_notebook", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
@@ -60,7 +60,7 @@ def test_print_only_gives_the_two_commands(tmp_path):
 
 
 def test_without_ssh_it_says_so(tmp_path):
-    command = [sys.executable, "-m", "gpu_setup.notebook", "host"]
+    command = [sys.executable, "-m", "remote_notebook", "host"]
     done = subprocess.run(
         command, cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True
     )

@@ -17,7 +17,7 @@ import urllib.request
 
 import pytest
 
-from tests.gpu_setup.remote import (
+from tests.remote_notebook.remote import (
     ROOT,
     Notebook,
     Remote,
@@ -197,7 +197,7 @@ def test_end_to_end_with_both_ports_taken(remote, notebook, tmp_path):
     assert about["hostname"] == "127.0.0.1"
     lines = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True)
     assert token not in lines.stdout
-    assert "gpu_setup.notebook" in lines.stdout  # ps does show what it should
+    assert "remote_notebook" in lines.stdout  # ps does show what it should
     logs = [p for p in tmp_path.rglob("*") if p.is_file() and p != program.output]
     holding = [p.name for p in logs if token in p.read_text(errors="replace")]
     assert all(re.match(r"jpserver-|jupyter_", name) for name in holding), holding
