@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from runkit.settings import check, setting
 
@@ -10,47 +11,37 @@ from runkit.settings import check, setting
 _DESTINATION = re.compile(
     r"(?:ssh://)?(?!-)(?P<user>[\w.@%+~-]+@)?(?!-)"
     r"(?:\[(?P<bracketed>[\w.:%]+)\]|(?P<host>[\w.%+~-]+|[\w.%]*:[\w.%]*:[\w.:%]*))"
-    r"(?::(?P<port>\d{1,5}))?/?",
+    r"(?::(?P<port>\d+))?/?",
     re.ASCII,
 )
+_HIGHEST = 65535  # of the ports
 
 
-@dataclasses.dataclass(frozen=True)
-class Destination:
-    """The remote machine.
+class Destination(NamedTuple):
+    """The remote machine: what the user typed, and user@host and port as ssh has them.
 
-    Attributes:
-        text: What the user typed.
-        login: The user and the host, as ssh takes them.
-        port: The port of its sshd; 0 leaves the choice to ssh's configuration.
+    The port 0 leaves the choice to ssh's configuration.
     """
 
     text: str
     login: str
     port: int
 
-    @classmethod
-    def parse(cls, text: str) -> "Destination":
-        """Reads user@host, with or without a port or brackets around an IPv6 address.
 
-        Raises:
-            ValueError: The text is no destination, or ssh could read it as an option.
-        """
-        match = _DESTINATION.fullmatch(text)
-        port = int(match["port"] or 0) if match else 0
-        if not match or port > 65535 or match["port"] == "0":
-            raise ValueError(
-                f"{text!r} is not a machine: write user@host, user@host:port or a host "
-                "of your ssh configuration"
-            )
-        return cls(
-            text, (match["user"] or "") + (match["bracketed"] or match["host"]), port
+def destination(text: str) -> Destination:
+    """Reads user@host, with or without a port or brackets around an IPv6 address.
+
+    Raises:
+        ValueError: The text names no machine, or ssh could read it as an option.
+    """
+    match = _DESTINATION.fullmatch(text)
+    if not match or not 0 < int(match["port"] or 22) <= _HIGHEST:
+        raise ValueError(
+            f"{text!r} is not a machine: write user@host, user@host:port or a host of "
+            "your ssh configuration"
         )
-
-    @property
-    def host(self) -> str:
-        """The name of the machine, without the user."""
-        return self.login.rpartition("@")[2]
+    login = (match["user"] or "") + (match["bracketed"] or match["host"])
+    return Destination(text, login, int(match["port"] or 0))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,17 +62,13 @@ class Config:
         "", "Virtual environment on the remote machine whose Jupyter is to be started."
     )
     conda_env: str = setting(
-        "", "Conda environment on the remote machine that is to be activated."
+        "", "Conda environment on the remote machine whose Jupyter is to be started."
     )
     jupyter: str = setting(
-        "",
-        "Jupyter's program on the remote machine. Without it, the one that your login "
-        "shell finds there is started.",
+        "", "Jupyter's program on the remote machine, if a login there finds another."
     )
     lab: bool = setting(
-        False,
-        "Whether to start JupyterLab. It is also started where Jupyter Notebook is not "
-        "installed.",
+        False, "Whether to start JupyterLab even where Jupyter Notebook is installed."
     )
     directory: str = setting(
         "", "Folder on the remote machine to start in; the default is the home folder."
@@ -90,17 +77,10 @@ class Config:
         False, "Whether the server keeps running on the remote machine at the end."
     )
     remote_port: int = setting(  # Post, section 1.
-        8886,
-        "Port of Jupyter on the remote machine. If it is taken, the next free one is "
-        "used.",
-        low=1,
-        high=65535,
+        8886, "First port to try on the remote machine.", low=1, high=_HIGHEST
     )
     local_port: int = setting(  # Post, section 2.
-        8888,
-        "Port on this machine. If it is taken, the next free one is used.",
-        low=1,
-        high=65535,
+        8888, "First port to try on this machine.", low=1, high=_HIGHEST
     )
     connect_seconds: float = setting(
         15.0, "Time limit for reaching the remote machine.", above=0, high=3600
@@ -114,14 +94,13 @@ class Config:
 
     def __post_init__(self) -> None:
         check(self)
-        for name in ("key", "ssh_config"):
-            value = getattr(self, name)
-            # ssh takes % in a key's name for a token, and has no way to quote it.
-            if value and not ("%" not in value and Path(value).expanduser().is_file()):
-                raise ValueError(f"--{name}={value}: must be a file with no % in it")
-        for name in ("venv", "conda_env", "jupyter", "directory"):
-            value = getattr(self, name)
-            if re.search(r"^-|[\0\n\r]", value):
+        for name, value in dataclasses.asdict(self).items():
+            if name in ("key", "ssh_config"):
+                # ssh takes % in a key's name for a token, and has no way to quote it.
+                found = not value or Path(value).expanduser().is_file()
+                if "%" in value or not found:
+                    raise ValueError(f"--{name}={value}: needs a file, with no % in it")
+            elif isinstance(value, str) and re.search(r"^-|[\0\n\r]", value):
                 raise ValueError(
                     f"--{name}={value!r}: must be one line that starts with no dash"
                 )

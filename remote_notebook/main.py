@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from remote_notebook import ssh
-from remote_notebook.config import Config, Destination
+from remote_notebook.config import Config, Destination, destination
 from remote_notebook.server import OPTIONS, PATHS, remote_path
 from remote_notebook.tunnel import Tunnel
 from runkit import files, settings
@@ -42,7 +42,7 @@ def define_flags() -> None:
     )
 
 
-def commands(destination: Destination, config: Config) -> tuple[str, str]:
+def commands(machine: Destination, config: Config) -> tuple[str, str]:
     """The post's two commands, quoted for this shell and for the one there."""
     program, path = "jupyter", f'"$PATH:{PATHS}"'
     if config.program:
@@ -62,8 +62,8 @@ def commands(destination: Destination, config: Config) -> tuple[str, str]:
     route = f"127.0.0.1:{config.local_port}:127.0.0.1:{config.remote_port}"
     keep = ("-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=5")
     return (
-        shlex.join(ssh.command(destination, config, "-t", remote=typed)),
-        shlex.join(ssh.command(destination, config, "-N", "-L", route, *keep)),
+        shlex.join(ssh.command(machine, config, "-t", remote=typed)),
+        shlex.join(ssh.command(machine, config, "-N", "-L", route, *keep)),
     )
 
 
@@ -81,12 +81,12 @@ def main(argv: Sequence[str]) -> int:
 
     if len(argv) != 2:
         raise ValueError("name one machine, such as ubuntu@host")
-    destination = Destination.parse(argv[1])
+    machine = destination(argv[1])
     config = Config(**settings.given(Config))
-    typed = commands(destination, config)
+    typed = commands(machine, config)
     if folder := flags.FLAGS.out_dir:
         files.make_folder(folder)
-        facts = {"destination": destination.text, **dataclasses.asdict(config)}
+        facts = {"destination": machine.text, **dataclasses.asdict(config)}
         files.write_result(folder, facts, {"commands": typed}, packages=())
     if flags.FLAGS.print_only:
         print(*typed, sep="\n")
@@ -104,13 +104,13 @@ def main(argv: Sequence[str]) -> int:
         if flags.FLAGS.open:
             open_browser(url, tunnel.link.folder)
 
-    tunnel = Tunnel(destination, config, stop, say, show)
+    tunnel = Tunnel(machine, config, stop, say, show)
     try:
         return cli.DONE if tunnel.run() else cli.INTERRUPTED
     except OSError as error:
         for line in getattr(error, "lines", ()):
-            print(f"ssh: {line}", file=sys.stderr)
-        raise OSError(f"{destination.text}: {error}") from error
+            print(f"ssh: {line.removeprefix('ssh: ')}", file=sys.stderr)
+        raise OSError(f"{machine.text}: {error}") from error
 
 
 if __name__ == "__main__":

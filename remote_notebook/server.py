@@ -6,8 +6,6 @@ import json
 import re
 import shlex
 import ssl
-import time
-from collections.abc import Callable
 from typing import Any
 
 from remote_notebook.config import Config
@@ -16,6 +14,7 @@ from remote_notebook.ssh import Link, LinkError
 MARK = "remote_notebook:"
 ASK_SECONDS = 60.0  # a login shell, conda and two starts of Python on a small instance
 STOP_SECONDS = 20.0
+ANSWER_SECONDS = 5.0
 # A shell that nobody types in often lacks these: conda adds them in .bashrc.
 FOLDERS = ("anaconda3", "miniconda3", "miniforge3", "mambaforge", ".local")
 PATHS = ":".join([f"$HOME/{name}/bin" for name in FOLDERS] + ["/opt/conda/bin"])
@@ -168,18 +167,15 @@ class Server:
         address = f"{scheme}://127.0.0.1:{local_port}{self.about.get('base_url', '/')}"
         return f"{address}?token={token}" if token else address
 
-    def answers(self, local_port: int, seconds: float) -> bool:
+    def answers(self, local_port: int) -> bool:
         """Whether this server, by its token, answers on the local port."""
+        address, token = f"127.0.0.1:{local_port}", self.about.get("token")
+        connection = http.client.HTTPConnection(address, timeout=ANSWER_SECONDS)
         if self.about.get("secure"):  # inside ssh; its certificate names another host
             context = ssl._create_unverified_context()
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                "127.0.0.1", local_port, timeout=seconds, context=context
+            connection = http.client.HTTPSConnection(
+                address, timeout=ANSWER_SECONDS, context=context
             )
-        else:
-            connection = http.client.HTTPConnection(
-                "127.0.0.1", local_port, timeout=seconds
-            )
-        token = self.about.get("token")
         path = self.about.get("base_url", "/") + ("api/status" if token else "api")
         headers = {"Authorization": f"token {token}"} if token else {}
         try:
@@ -213,24 +209,3 @@ def start(config: Config, link: Link) -> Server:
     if not answers.get("pid", "").isdigit():
         raise ServerError("the remote shell ran nothing: is it a POSIX system?")
     return Server(int(answers["pid"]), answers["log"], answers.get("runtime", ""))
-
-
-def wait_until_found(
-    server: Server, link: Link, seconds: float, pause: Callable[[float], None]
-) -> None:
-    """Waits for the server's own file.
-
-    Args:
-      server: the one that was started.
-      link: to where it runs.
-      seconds: the limit.
-      pause: sleeps for so many seconds; may raise to end the wait.
-
-    Raises:
-      ServerError: it ended, or the time was up.
-    """
-    deadline = time.monotonic() + seconds
-    while not server.look(link):
-        if time.monotonic() > deadline:
-            raise ServerError(f"jupyter did not start within {seconds:g} s")
-        pause(0.3)

@@ -1,5 +1,6 @@
 """One login through the system's OpenSSH, shared by all commands (ssh(1), -M)."""
 
+import math
 import os
 import re
 import shlex
@@ -33,23 +34,19 @@ OPTIONS = {
 FORBIDDEN = "administratively prohibited"
 # What ssh says, and what can be done about it; the first that fits is the cause.
 ADVICE = {
-    r"Permissions \d+ for '(?P<key>.+)' are too open": "ssh ignores the key file, as "
-    "others can read it: run {chmod}",
-    r"Host key for (?P<name>\S+) has changed": "the machine shows another key than it "
-    "used to: it was installed anew, or someone is listening in. If you know why, run "
-    "{remove}",
-    r"Host key verification failed": "the machine's key is not known here: log in once "
+    r"Permissions \d+ for '(.+)' are too open": "others can read the key file, so ssh "
+    "ignores it; run {chmod}",
+    r"Host key for (\S+) has changed": "the machine was installed anew, or someone is "
+    "listening in; if you know why its key changed, run {forget}",
+    r"Host key verification failed": "the machine's key is not known here; log in once "
     "with ssh on a terminal, and compare the fingerprint that it shows",
-    r"(?i)bad configuration option|terminating, \d+ bad": "ssh cannot read its "
-    "options: correct the line that it names",
-    r"Permission denied \(": "the machine refuses this user with this key: check "
-    "the name and --key",
-    r"Could not resolve hostname": "no machine has this name: check its spelling",
-    r"Connection (refused|timed out)|No route to host": "no ssh server answers: check "
-    "the address, and that the machine runs and its firewall (in EC2, the security "
-    "group) lets you in",
-    FORBIDDEN: "the machine forbids forwarding, which the notebook needs: allow it in "
-    "its sshd_config (AllowTcpForwarding, PermitOpen) or in authorized_keys",
+    r"Permission denied \(": "the machine refuses this user with this key; check the "
+    "user name and --key",
+    r"Could not resolve hostname": "no machine has this name; check its spelling",
+    r"Connection (refused|timed out)|No route to host": "no ssh server answers; check "
+    "that the machine runs and its firewall (a security group in EC2) lets you in",
+    FORBIDDEN: "the machine forbids the tunnel; its sshd_config (AllowTcpForwarding, "
+    "PermitOpen) and authorized_keys must allow it",
 }
 
 
@@ -61,42 +58,32 @@ class LinkError(OSError):
     """The remote machine cannot be reached, or not any more.
 
     Args:
-        text: What ssh wrote on stderr.
+        text: What ssh wrote on stderr; its last line becomes the message.
 
     Attributes:
-        lines: What ssh wrote, unless the message itself says all of it.
+        lines: The lines before the last one.
     """
 
     def __init__(self, text: str) -> None:
         text = re.sub(r"token=\w+", "token=...", text)
-        stripped = (line.strip("@ \t\r") for line in text.splitlines())
-        self.lines = [line for line in stripped if line]
+        lines = dict.fromkeys(line.strip("@ \t\r") for line in text.splitlines())
+        *self.lines, last = [line for line in dict.fromkeys(lines) if line] or [
+            "no answer"
+        ]
         advice = _advice(text)
-        summary = advice or (self.lines.pop() if self.lines else "no answer")
-        super().__init__(summary)
+        super().__init__(f"{last.rstrip('.')}: {advice}" if advice else last)
 
 
 def _advice(text: str) -> str:
     """What the user can do about an error of ssh; "" if that is not known."""
     for pattern, advice in ADVICE.items():
         if match := re.search(pattern, text):
-            found = match.groupdict()
-            remove = ["ssh-keygen", "-R", found.get("name", "")]
-            if file := re.search(r"Offending .*key in (.+):\d+\s*$", text, re.M):
-                remove += ["-f", file[1]]
-            chmod = ["chmod", "600", found.get("key", "")]
-            return advice.format(chmod=shlex.join(chmod), remove=shlex.join(remove))
+            name = match[match.lastindex or 0]
+            file = re.search(r"^Offending .*key in (.+):\d+\s*$", text, re.M)
+            forget = ["ssh-keygen", "-R", name, *(["-f", file[1]] if file else [])]
+            chmod = ["chmod", "600", name]
+            return advice.format(chmod=shlex.join(chmod), forget=shlex.join(forget))
     return ""
-
-
-def pause(stop: threading.Event, seconds: float) -> None:
-    """Sleeps, unless asked to stop.
-
-    Raises:
-        Interrupted: `stop` was set.
-    """
-    if stop.wait(seconds):
-        raise Interrupted
 
 
 def command(
@@ -132,20 +119,18 @@ def _undisturbed(argv: list[str], script: str, seconds: float) -> tuple[int, str
     try:
         done = subprocess.run(
             argv,
-            input=script.encode(),
+            input=script,
             capture_output=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=seconds,
             start_new_session=True,
-            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise LinkError(f"no answer within {seconds:g} s") from error
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    output, errors = (
-        text.decode(errors="replace") for text in (done.stdout, done.stderr)
-    )
-    return done.returncode, output, errors
+    return done.returncode, done.stdout, done.stderr
 
 
 def _private_folder() -> Path:
@@ -190,9 +175,14 @@ class Link:
         """Whether ssh still holds the login."""
         return self._master is not None and self._master.poll() is None
 
-    @property
-    def _socket(self) -> Path:
-        return self.folder / f"s{self._logins}"
+    def pause(self, seconds: float) -> None:
+        """Sleeps, unless asked to stop.
+
+        Raises:
+            Interrupted: Asked to stop.
+        """
+        if self._stop.wait(seconds):
+            raise Interrupted
 
     def _host_key_option(self) -> list[str]:
         """The user's StrictHostKeyChecking, unless it accepts a new key unasked."""
@@ -214,11 +204,8 @@ class Link:
         """
         self.close_master()
         self._logins += 1
-        options = ["-T", "-M", "-S", str(self._socket), *self._host_key_option()]
-        options += [
-            "-o",
-            f"ConnectTimeout={max(1, round(self._config.connect_seconds))}",
-        ]
+        options = ["-T", "-M", "-S", self._socket(), *self._host_key_option()]
+        options += ["-o", f"ConnectTimeout={math.ceil(self._config.connect_seconds)}"]
         for name, value in OPTIONS.items():
             options += ["-o", f"{name}={value}"]
         argv = command(self._destination, self._config, *options, remote=HOLD)
@@ -235,36 +222,33 @@ class Link:
             if not self.is_open or time.monotonic() > deadline:
                 self.close_master()
                 raise LinkError(self.errors())
-            pause(self._stop, 0.05)
+            self.pause(0.05)
         self._logged_in = True
 
     def errors(self) -> str:
         """What ssh has written on stderr since the last login began."""
         return self._errors.read_text(errors="replace")
 
+    def _socket(self) -> str:
+        return str(self.folder / f"s{self._logins}")
+
     def _shared(self, *options: str) -> list[str]:
         # No configuration: its forwardings would come along with each command. And
         # without a login to share, ssh would quietly make one more: false forbids it.
-        argv = ["ssh", "-F", "/dev/null", "-T", "-S", str(self._socket)]
+        argv = ["ssh", "-F", "/dev/null", "-T", "-S", self._socket()]
         argv += ["-o", "ProxyCommand=false", *options]
         return [*argv, "--", self._destination.login]
 
     def run(self, script: str, seconds: float) -> str:
-        """Runs a shell script there; neither it nor its values are in a process list.
+        """Runs a script in sh there; returns its stdout.
 
-        Args:
-            script: For sh, which reads it from its standard input.
-            seconds: The limit.
-
-        Returns:
-            What it printed on stdout.
+        It is read from standard input, so that its values are in no process list.
 
         Raises:
             LinkError: The link broke or the limit passed.
         """
-        code, output, errors = _undisturbed(
-            [*self._shared(), "exec sh"], script, seconds
-        )
+        argv = [*self._shared(), "exec sh"]
+        code, output, errors = _undisturbed(argv, script, seconds)
         if code < 0 or code == 255:
             raise LinkError(errors)
         return output

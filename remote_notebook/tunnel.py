@@ -3,17 +3,16 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NoReturn
 
-from remote_notebook import server as jupyter
 from remote_notebook.config import Config, Destination
-from remote_notebook.server import Server
-from remote_notebook.ssh import FORBIDDEN, Interrupted, Link, LinkError, pause
+from remote_notebook.server import Server, ServerError, start
+from remote_notebook.ssh import FORBIDDEN, Interrupted, Link, LinkError
 from runkit.exits import Failed
 
 PORTS = 50  # how many to try from the asked one on, as Jupyter does
 LONGEST_WAIT = 30.0  # between two tries to reach the machine again
-ANSWER_SECONDS = 5.0
 
 
 def free_ports(first: int) -> Iterator[int]:
@@ -49,10 +48,9 @@ class Tunnel:
         show: Callable[[str], None],
     ) -> None:
         self._config, self._stop, self._say, self._show = config, stop, say, show
-        self._host = destination.host
+        self._machine = destination.text
         self.link = Link(destination, config, stop)
         self._server: Server | None = None
-        self._local_port = config.local_port
 
     def run(self) -> bool:
         """Opens it and keeps it open until asked to stop or until it is lost.
@@ -61,68 +59,63 @@ class Tunnel:
             Whether it was open when asked to stop.
 
         Raises:
-            LinkError: The first login fails, or nothing can be forwarded.
+            LinkError: The first login fails, or nothing comes through the tunnel.
             ServerError: Jupyter does not start.
             Failed: Jupyter has ended, or cannot be stopped.
         """
         opened = False
         try:
             try:
-                server = self._open()
+                server, port = self._open()
                 opened = True
-                self._keep(server)
+                self._keep(server, port)
             finally:
                 self._stop_server()
         except Interrupted:
-            pass
+            return opened
         finally:
             self.link.close()
-        return opened
 
-    def _open(self) -> Server:
-        config = self._config
+    def _open(self) -> tuple[Server, int]:
+        """Logs in, starts Jupyter and digs; returns the server and the local port."""
+        asked, seconds = self._config.remote_port, self._config.start_seconds
         self.link.open()
-        self._say(f"logged in to {self._host}")
-        server = self._server = jupyter.start(config, self.link)
-        jupyter.wait_until_found(server, self.link, config.start_seconds, self._pause)
-        taken = f" ({config.remote_port} is taken)"
-        taken = taken if server.port != config.remote_port else ""
-        self._say(
-            f"Jupyter, process {server.pid}, listens on port {server.port}{taken}"
-        )
-        self._dig(server, free_ports(config.local_port))
-        if self._local_port != config.local_port:
-            self._say(f"local port {config.local_port} is taken")
-        self._show(server.url(self._local_port))
-        return server
+        self._say(f"logged in to {self._machine}")
+        server = self._server = start(self._config, self.link)
+        deadline = time.monotonic() + seconds
+        while not server.look(self.link):
+            if time.monotonic() > deadline:
+                raise ServerError(f"jupyter did not start within {seconds:g} s")
+            self.link.pause(0.3)
+        taken = "" if server.port == asked else f" ({asked} is taken)"
+        where = f"port {server.port}{taken}, process {server.pid}"
+        self._say(f"Jupyter listens on its {where}")
+        port = self._dig(server, free_ports(self._config.local_port))
+        if port != self._config.local_port:
+            self._say(f"local port {self._config.local_port} is taken")
+        self._show(server.url(port))
+        return server, port
 
-    def _pause(self, seconds: float) -> None:
-        pause(self._stop, seconds)
-
-    def _dig(self, server: Server, ports: Iterator[int]) -> None:
+    def _dig(self, server: Server, ports: Iterable[int]) -> int:
         """Forwards the first port that can be, and waits until Jupyter answers."""
-        for port in ports:
-            if self.link.forward(port, server.port):
-                self._local_port = port
-                break
-        else:
+        port = next((p for p in ports if self.link.forward(p, server.port)), 0)
+        if not port:
             raise LinkError(f"no local port from {self._config.local_port} on is free")
         deadline = time.monotonic() + self._config.start_seconds
-        while not server.answers(self._local_port, ANSWER_SECONDS):
+        while not server.answers(port):
+            errors = self.link.errors()
             late = time.monotonic() > deadline
-            if late or not self.link.is_open or FORBIDDEN in self.link.errors():
-                raise LinkError(f"nothing comes through\n{self.link.errors()}")
-            self._pause(0.2)
+            if late or not self.link.is_open or FORBIDDEN in errors:
+                raise LinkError(errors or "nothing comes through the tunnel")
+            self.link.pause(0.2)
+        return port
 
-    def _keep(self, server: Server) -> None:
+    def _keep(self, server: Server, port: int) -> NoReturn:
         while True:
-            self._pause(self._config.poll_seconds)
-            if self.link.is_open:
-                if server.answers(self._local_port, ANSWER_SECONDS):
-                    continue
-                if self._is_alive(server):
-                    continue  # busy, or ssh has yet to notice that the link is dead
-            self._reconnect(server)
+            self.link.pause(self._config.poll_seconds)
+            if self.link.is_open and (server.answers(port) or self._is_alive(server)):
+                continue  # no answer: busy, or ssh has yet to notice a dead link
+            self._reconnect(server, port)
 
     def _is_alive(self, server: Server) -> bool:
         try:
@@ -131,24 +124,23 @@ class Tunnel:
             return False
         if not alive:
             self._server = None
-            raise Failed(f"the notebook server on {self._host} has ended")
+            raise Failed(f"{self._machine}: the notebook server has ended there")
         return True
 
-    def _reconnect(self, server: Server) -> None:
-        self._say(f"lost the link to {self._host}; trying again")
-        wait, reason = 1.0, ""
-        while True:
+    def _reconnect(self, server: Server, port: int) -> None:
+        self._say(f"lost the link to {self._machine}; trying again")
+        wait, reason, lost = 1.0, "", True
+        while lost:
             try:
                 self.link.open()
-                if self._is_alive(server):
-                    self._dig(server, iter([self._local_port]))
-                    break
+                lost = not self._is_alive(server) or not self._dig(server, [port])
             except LinkError as error:
                 if str(error) != reason:
                     reason = str(error)
                     self._say(reason)
-            self._pause(wait)
-            wait = min(2 * wait, LONGEST_WAIT)
+            if lost:
+                self.link.pause(wait)
+                wait = min(2 * wait, LONGEST_WAIT)
         self._say("connected again; the address is as before")
 
     def _stop_server(self) -> None:
@@ -159,10 +151,10 @@ class Tunnel:
             self._say(f"left running there: process {server.pid}, port {server.port}")
             return
         self._stop.clear()  # from here on a further Ctrl-C changes nothing
-        self._say(f"stopping Jupyter on {self._host}")
+        self._say(f"stopping Jupyter on {self._machine}")
         if not (self._stopped(server) or self._stopped(server)):
             raise Failed(
-                f"could not stop Jupyter, process {server.pid}: when {self._host} can "
+                f"{self._machine}: could not stop Jupyter: when the machine can "
                 f"be reached, run kill {server.pid} there"
             )
 
