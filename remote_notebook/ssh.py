@@ -45,6 +45,8 @@ ADVICE = {
     r"Could not resolve hostname": "no machine has this name; check its spelling",
     r"Connection (refused|timed out)|No route to host": "no ssh server answers; check "
     "that the machine runs and its firewall (a security group in EC2) lets you in",
+    r"Session open refused": "the machine allows too few sessions; its sshd_config needs "
+    "a higher MaxSessions",
     FORBIDDEN: "the machine forbids the tunnel; its sshd_config (AllowTcpForwarding, "
     "PermitOpen) and authorized_keys must allow it",
 }
