@@ -32,7 +32,8 @@ log=$(mktemp "${TMPDIR:-/tmp}/remote_notebook.XXXXXX") ||
 limit=; command -v timeout >/dev/null && limit="timeout 20"
 for how in -lic -lc; do
   TERM=dumb $limit "${SHELL:-sh}" $how 'exec sh -c "echo variables:; export -p"' \
-    </dev/null >"$log" 2>/dev/null && break
+    </dev/null >"$log" 2>/dev/null
+  grep -q '^variables:$' "$log" && break
 done
 eval "$(sed '1,/^variables:$/d' "$log")"
 PATH="$PATH:%(paths)s"
@@ -197,7 +198,7 @@ def start(config: Config, link: Link) -> Server:
     script = START % {
         "paths": PATHS,
         "program": remote_path(config.program) if config.program else "",
-        "venv": remote_path(config.venv) if config.venv else "",
+        "venv": remote_path(config.venv.rstrip("/")) if config.venv else "",
         "conda_env": shlex.quote(config.conda_env),
         "directory": remote_path(config.directory),
         "interface": config.interface,

@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from tests.remote_notebook.remote import Notebook, Remote, missing, processes
+from tests.remote_notebook.remote import Notebook, Remote, missing, processes, until
 
 
 @pytest.fixture
@@ -29,10 +29,11 @@ def remote(tmp_path):
     machine.start()
     yield machine
     machine.stop()
-    left = processes(str(tmp_path))
-    for process in left:
-        os.kill(process, signal.SIGKILL)
-    assert not left
+    try:
+        until(lambda: not processes(str(tmp_path)), "the end of its processes", 20)
+    finally:
+        for process in processes(str(tmp_path)):
+            os.kill(process, signal.SIGKILL)
     assert not list(machine.temporary.iterdir())
 
 
