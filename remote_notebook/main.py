@@ -102,15 +102,16 @@ def main(argv: Sequence[str]) -> int:
     def show(url: str) -> None:
         say(f"{url}\nCtrl-C ends it.")
         if flags.FLAGS.open:
-            open_browser(url, tunnel.link.folder)
+            open_browser(url, link.folder)
 
-    tunnel = Tunnel(machine, config, stop, say, show)
+    link = ssh.Link(machine, config, stop)
     try:
-        return cli.DONE if tunnel.run() else cli.INTERRUPTED
+        opened = Tunnel(link, config, say, show).run()
     except OSError as error:
         for line in getattr(error, "lines", ()):
             print(f"ssh: {line.removeprefix('ssh: ')}", file=sys.stderr)
         raise OSError(f"{machine.text}: {error}") from error
+    return cli.DONE if opened else cli.INTERRUPTED
 
 
 if __name__ == "__main__":

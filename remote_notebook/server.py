@@ -7,6 +7,7 @@ import re
 import shlex
 import ssl
 from typing import Any
+from urllib import request
 
 from remote_notebook.config import Config
 from remote_notebook.ssh import Link, LinkError
@@ -66,36 +67,35 @@ echo "remote_notebook:runtime $("$jupyter" --runtime-dir)" || exit 1
 $(command -v setsid) "$jupyter" $interface %(options)s </dev/null >"$log" 2>&1 &
 echo "remote_notebook:pid $!"
 """
+# Its file goes when the server ends; the number alone could be another process's by then.
 # A process that ended and that nobody reaps, as in some containers, is not alive.
-IS_ALIVE = """
+COMMON = """
+file=$(ls %(runtime)s/*server-%(pid)d.json 2>/dev/null)
 alive() {
-  kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+  kill -0 %(pid)d 2>/dev/null && ! grep -q '^State:.Z' /proc/%(pid)d/status 2>/dev/null
 }
 """
 LOOK = """
-for file in %(runtime)s/jpserver-%(pid)d.json %(runtime)s/nbserver-%(pid)d.json; do
-  if grep -q '}' "$file" 2>/dev/null; then
-    rm -f %(log)s; echo "remote_notebook:json $(tr -d '\\n' <"$file")"; exit 0
-  fi
-done
-alive %(pid)d && { echo "remote_notebook:json"; exit 0; }
-reason=$(grep -v -e '^ ' -e token= %(log)s | grep . | tail -n 1)
-echo "remote_notebook:error jupyter ended: $reason"
-"""
-# Its file goes when it ends; the number alone could be another process's by then.
-ALIVE = """
-ls %(runtime)s/*server-%(pid)d.json >/dev/null 2>&1 && alive %(pid)d &&
-  echo "remote_notebook:alive yes" || echo "remote_notebook:alive no"
+if ! alive; then
+  reason=$(grep -v -e '^ ' -e token= %(log)s 2>/dev/null | grep . | tail -n 1)
+  echo "remote_notebook:error jupyter ended: $reason"
+elif grep -q '}' "$file" 2>/dev/null; then
+  rm -f %(log)s; echo "remote_notebook:json $(tr -d '\\n' <"$file")"
+else
+  echo "remote_notebook:json"
+fi
 """
 STOP = """
-kill %(pid)d 2>/dev/null
-tries=0
-while alive %(pid)d && [ $tries -lt 100 ]; do
-  sleep 0.1; tries=$((tries + 1))
-done
-kill -KILL %(pid)d 2>/dev/null
-rm -f %(log)s
-alive %(pid)d && echo "remote_notebook:stopped no" || echo "remote_notebook:stopped yes"
+if [ -n "$file" ] || [ -e %(log)s ]; then
+  kill %(pid)d 2>/dev/null
+  tries=0
+  while alive && [ $tries -lt 100 ]; do
+    sleep 0.1; tries=$((tries + 1))
+  done
+  kill -KILL %(pid)d 2>/dev/null; alive && stopped=no
+  rm -f %(log)s
+fi
+echo "remote_notebook:stopped ${stopped:-yes}"
 """
 
 
@@ -133,7 +133,7 @@ class Server:
     def _ask(self, link: Link, script: str, answer: str, seconds: float) -> str:
         """What a script answers under a name; LinkError where it was not heard out."""
         quoted = {"log": shlex.quote(self.log), "runtime": shlex.quote(self.runtime)}
-        filled = (IS_ALIVE + script) % {"pid": self.pid, **quoted}
+        filled = (COMMON + script) % {"pid": self.pid, **quoted}
         answers = _answers(link.run(filled, seconds))
         if "error" in answers:
             raise ServerError(answers["error"])
@@ -142,23 +142,18 @@ class Server:
         return answers[answer]
 
     def look(self, link: Link) -> bool:
-        """Reads the server's own file, once it has written it.
+        """Reads the server's own file; False if there is none.
 
         Raises:
-          ServerError: it ended instead, with the last line of its log.
+            ServerError: It has ended, for the reason in the last line of its log.
+            LinkError: The link broke.
         """
         text = self._ask(link, LOOK, "json", ASK_SECONDS)
-        self.about = json.loads(text or "{}")
-        return bool(self.about)
-
-    def is_alive(self, link: Link) -> bool:
-        """Whether its process is there."""
-        return self._ask(link, ALIVE, "alive", ASK_SECONDS) == "yes"
+        self.about = json.loads(text) if text else self.about
+        return bool(text)
 
     def stop(self, link: Link) -> bool:
         """Ends it and its kernels; False if it will not go."""
-        if self.about and not self.is_alive(link):
-            return True
         return self._ask(link, STOP, "stopped", STOP_SECONDS) == "yes"
 
     def url(self, local_port: int) -> str:
@@ -170,22 +165,22 @@ class Server:
 
     def answers(self, local_port: int) -> bool:
         """Whether this server, by its token, answers on the local port."""
-        address, token = f"127.0.0.1:{local_port}", self.about.get("token")
-        connection = http.client.HTTPConnection(address, timeout=ANSWER_SECONDS)
-        if self.about.get("secure"):  # inside ssh; its certificate names another host
-            context = ssl._create_unverified_context()
-            connection = http.client.HTTPSConnection(
-                address, timeout=ANSWER_SECONDS, context=context
-            )
-        path = self.about.get("base_url", "/") + ("api/status" if token else "api")
+        token = self.about.get("token")
+        url = self.url(local_port).partition("?")[0] + (
+            "api/status" if token else "api"
+        )
         headers = {"Authorization": f"token {token}"} if token else {}
+        # Inside ssh: no proxy, and a certificate that names another host will do.
+        context = ssl._create_unverified_context()
+        opener = request.build_opener(
+            request.ProxyHandler({}), request.HTTPSHandler(context=context)
+        )
         try:
-            connection.request("GET", path, headers=headers)
-            return connection.getresponse().status == 200
+            asked = request.Request(url, headers=headers)
+            with opener.open(asked, timeout=ANSWER_SECONDS) as answer:
+                return answer.status == 200
         except (OSError, http.client.HTTPException):
             return False
-        finally:
-            connection.close()
 
 
 def start(config: Config, link: Link) -> Server:

@@ -22,15 +22,15 @@ SWEEP = 'trap "" INT HUP TERM; cat >/dev/null; rm -rf -- "$0"'
 LOGIN_SECONDS = 120.0  # sshd's default LoginGraceTime: the user may have to type
 CLOSE_SECONDS = 3.0
 ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
-OPTIONS = {
-    "ServerAliveInterval": "5",  # notices a dead link within 15 s
-    "ServerAliveCountMax": "3",
-    "ExitOnForwardFailure": "yes",
-    "ClearAllForwardings": "yes",  # those of the user's config are for other sessions
-    "ControlPersist": "no",
-    "RemoteCommand": "none",
-    "RequestTTY": "no",
-}
+OPTIONS = (
+    "ServerAliveInterval=5",  # notices a dead link within 15 s
+    "ServerAliveCountMax=3",
+    "ExitOnForwardFailure=yes",
+    "ClearAllForwardings=yes",  # those of the user's config are for other sessions
+    "ControlPersist=no",
+    "RemoteCommand=none",
+    "RequestTTY=no",
+)
 FORBIDDEN = "administratively prohibited"
 # What ssh says, and what can be done about it; the first that fits is the cause.
 ADVICE = {
@@ -152,6 +152,8 @@ class Link:
         stop: Set from outside to end every wait.
 
     Attributes:
+        destination: The machine.
+        stop: What ends every wait.
         folder: A private folder that is gone when this program is.
     """
 
@@ -167,7 +169,7 @@ class Link:
             start_new_session=True,
         )
         self._output, self._errors = self.folder / "output", self.folder / "errors"
-        self._destination, self._config, self._stop = destination, config, stop
+        self.destination, self._config, self.stop = destination, config, stop
         self._master: subprocess.Popen | None = None
         self._logins = 0
         self._logged_in = False
@@ -183,12 +185,12 @@ class Link:
         Raises:
             Interrupted: Asked to stop.
         """
-        if self._stop.wait(seconds):
+        if self.stop.wait(seconds):
             raise Interrupted
 
     def _host_key_option(self) -> list[str]:
         """The user's StrictHostKeyChecking, unless it accepts a new key unasked."""
-        argv = command(self._destination, self._config, "-G")
+        argv = command(self.destination, self._config, "-G")
         code, output, errors = _undisturbed(argv, "", self._config.connect_seconds)
         if code:
             raise LinkError(errors)
@@ -207,10 +209,9 @@ class Link:
         self.close_master()
         self._logins += 1
         options = ["-T", "-M", "-S", self._socket(), *self._host_key_option()]
-        options += ["-o", f"ConnectTimeout={math.ceil(self._config.connect_seconds)}"]
-        for name, value in OPTIONS.items():
-            options += ["-o", f"{name}={value}"]
-        argv = command(self._destination, self._config, *options, remote=HOLD)
+        limit = f"ConnectTimeout={math.ceil(self._config.connect_seconds)}"
+        options += [word for option in (limit, *OPTIONS) for word in ("-o", option)]
+        argv = command(self.destination, self._config, *options, remote=HOLD)
         with open(self._output, "wb") as output, open(self._errors, "wb") as errors:
             self._master = subprocess.Popen(
                 argv,
@@ -239,7 +240,7 @@ class Link:
         # without a login to share, ssh would quietly make one more: false forbids it.
         argv = ["ssh", "-F", "/dev/null", "-T", "-S", self._socket()]
         argv += ["-o", "ProxyCommand=false", *options]
-        return [*argv, "--", self._destination.login]
+        return [*argv, "--", self.destination.login]
 
     def run(self, script: str, seconds: float) -> str:
         """Runs a script in sh there; returns its stdout.
