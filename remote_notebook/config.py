@@ -1,6 +1,7 @@
 """Where the notebook runs, and the settings of the program."""
 
 import dataclasses
+import functools
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -14,14 +15,12 @@ _DESTINATION = re.compile(
     r"(?::(?P<port>\d+))?/?",
     re.ASCII,
 )
-_HIGHEST = 65535  # of the ports
+_seconds = functools.partial(setting, above=0, high=3600)
+_port = functools.partial(setting, low=1, high=65535)
 
 
 class Destination(NamedTuple):
-    """The remote machine: what the user typed, and user@host and port as ssh has them.
-
-    The port 0 leaves the choice to ssh's configuration.
-    """
+    """The remote machine: what the user typed, user@host, and the port (0: ssh's)."""
 
     text: str
     login: str
@@ -35,7 +34,7 @@ def destination(text: str) -> Destination:
         ValueError: The text names no machine, or ssh could read it as an option.
     """
     match = _DESTINATION.fullmatch(text)
-    if not match or not 0 < int(match["port"] or 22) <= _HIGHEST:
+    if not match or not 0 < int(match["port"] or 22) <= 65535:
         raise ValueError(
             f"{text!r} is not a machine: write user@host, user@host:port or a host of "
             "your ssh configuration"
@@ -76,21 +75,13 @@ class Config:
     keep: bool = setting(
         False, "Whether the server keeps running on the remote machine at the end."
     )
-    remote_port: int = setting(  # Post, section 1.
-        8886, "First port to try on the remote machine.", low=1, high=_HIGHEST
-    )
-    local_port: int = setting(  # Post, section 2.
-        8888, "First port to try on this machine.", low=1, high=_HIGHEST
-    )
-    connect_seconds: float = setting(
-        15.0, "Time limit for reaching the remote machine.", above=0, high=3600
-    )
-    start_seconds: float = setting(  # A first start on a small instance is slow.
-        120.0, "Time limit for the start of Jupyter.", above=0, high=3600
-    )
-    poll_seconds: float = setting(
-        5.0, "Time between two checks that Jupyter still answers.", above=0, high=3600
-    )
+    # Post, sections 1 and 2.
+    remote_port: int = _port(8886, "First port to try on the remote machine.")
+    local_port: int = _port(8888, "First port to try on this machine.")
+    connect_seconds: float = _seconds(15.0, "Time limit for reaching the machine.")
+    # A first start on a small instance is slow.
+    start_seconds: float = _seconds(120.0, "Time limit for the start of Jupyter.")
+    poll_seconds: float = _seconds(5.0, "Time between two checks of the tunnel.")
 
     def __post_init__(self) -> None:
         check(self)

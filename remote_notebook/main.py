@@ -34,12 +34,8 @@ def define_flags() -> None:
 
     settings.define_flags(Config)
     flags.DEFINE_bool("open", False, "Whether to open the notebook in a browser.")
-    flags.DEFINE_bool(
-        "print_only", False, "Whether to print the post's two commands and run nothing."
-    )
-    flags.DEFINE_string(
-        "out_dir", "", "Folder for result.json, with the settings and both commands."
-    )
+    flags.DEFINE_bool("print_only", False, "Whether to only print the post's commands.")
+    flags.DEFINE_string("out_dir", "", "Folder for result.json, with the commands.")
 
 
 def commands(machine: Destination, config: Config) -> tuple[str, str]:
@@ -107,19 +103,16 @@ def main(argv: Sequence[str]) -> int:
     link = ssh.Link(machine, config, stop)
     try:
         opened = Tunnel(link, config, say, show).run()
-    except OSError as error:
+    except (OSError, cli.Failed) as error:
         for line in getattr(error, "lines", ()):
             print(f"ssh: {line.removeprefix('ssh: ')}", file=sys.stderr)
-        raise OSError(f"{machine.text}: {error}") from error
+        kind = OSError if isinstance(error, OSError) else cli.Failed
+        raise kind(f"{machine.text}: {error}") from error
     return cli.DONE if opened else cli.INTERRUPTED
 
 
 if __name__ == "__main__":
     with contextlib.suppress(ImportError):  # `cli.run` says that absl-py is missing.
         define_flags()
-    cli.run(
-        main,
-        "remote_notebook",
-        first=("key", "venv", "directory", "local_port", "print_only"),
-        arguments=True,
-    )
+    first = ("key", "venv", "directory", "local_port", "print_only")
+    cli.run(main, "remote_notebook", first, arguments=True)

@@ -30,7 +30,7 @@ START = """
 fail() { echo "remote_notebook:error $1"; rm -f "$log"; exit 0; }
 log=$(mktemp "${TMPDIR:-/tmp}/remote_notebook.XXXXXX") ||
   fail "cannot write a temporary file"
-limit=; command -v timeout >/dev/null && limit="timeout 20"
+limit=; command -v timeout >/dev/null && limit="timeout 15"
 for how in -lic -lc; do
   TERM=dumb $limit "${SHELL:-sh}" $how 'exec sh -c "echo variables:; export -p"' \
     </dev/null >"$log" 2>/dev/null
@@ -38,14 +38,13 @@ for how in -lic -lc; do
 done
 eval "$(sed '1,/^variables:$/d' "$log")"
 PATH="$PATH:%(paths)s"
-jupyter=%(program)s venv=%(venv)s name=%(conda_env)s
-advice="python -m pip install notebook"
-[ -n "$venv" ] && export VIRTUAL_ENV="$venv"
+jupyter=%(program)s name=%(conda_env)s advice="python -m pip install notebook"
+case %(venv)s in ?*) export VIRTUAL_ENV=%(venv)s ;; esac
 if [ -n "$name" ]; then
   code=$(conda shell.posix activate "$name" 2>/dev/null) && [ -n "$code" ] ||
     fail "there is no conda environment $name"
   eval "$code"
-  jupyter=$CONDA_PREFIX/bin/jupyter advice="conda install notebook there"
+  jupyter=$CONDA_PREFIX/bin/jupyter advice="conda install -n $name notebook"
 fi
 cd %(directory)s 2>/dev/null || fail "cannot enter the directory "%(directory)s
 if [ -n "$jupyter" ]; then
@@ -59,7 +58,7 @@ fi
 # pipx shows the programs of one package only, as links; the others are where they lead.
 real=$(readlink -f "$jupyter") || real=$jupyter
 folder=$(dirname "$real") interface=%(interface)s
-case "$jupyter" in *jupyter-*) jupyter=$folder/jupyter ;; esac
+case "$jupyter" in */jupyter-lab | */jupyter-notebook) jupyter=$folder/jupyter ;; esac
 [ ! -x "$folder/jupyter-notebook" ] && [ -x "$folder/jupyter-lab" ] && interface=lab
 echo "remote_notebook:log $log"
 # Fails where nobody listens any more, so that no server is started for nobody.
@@ -67,7 +66,7 @@ echo "remote_notebook:runtime $("$jupyter" --runtime-dir)" || exit 1
 $(command -v setsid) "$jupyter" $interface %(options)s </dev/null >"$log" 2>&1 &
 echo "remote_notebook:pid $!"
 """
-# Its file goes when the server ends; the number alone could be another process's by then.
+# The file goes when the server ends: the number alone could be another process's then.
 # A process that ended and that nobody reaps, as in some containers, is not alive.
 COMMON = """
 file=$(ls %(runtime)s/*server-%(pid)d.json 2>/dev/null)
@@ -193,7 +192,7 @@ def start(config: Config, link: Link) -> Server:
     script = START % {
         "paths": PATHS,
         "program": remote_path(config.program) if config.program else "",
-        "venv": remote_path(config.venv.rstrip("/")) if config.venv else "",
+        "venv": remote_path(config.venv.rstrip("/")) if config.venv else "''",
         "conda_env": shlex.quote(config.conda_env),
         "directory": remote_path(config.directory),
         "interface": config.interface,

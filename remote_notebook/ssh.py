@@ -1,5 +1,6 @@
 """One login through the system's OpenSSH, shared by all commands (ssh(1), -M)."""
 
+import contextlib
 import math
 import os
 import re
@@ -10,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from remote_notebook.config import Config, Destination
@@ -35,7 +37,7 @@ FORBIDDEN = "administratively prohibited"
 # What ssh says, and what can be done about it; the first that fits is the cause.
 ADVICE = {
     r"Permissions \d+ for '(.+)' are too open": "others can read the key file, so ssh "
-    "ignores it; run {chmod}",
+    "ignores it; run chmod 600 {}",
     r"Host key for (\S+) has changed": "the machine was installed anew, or someone is "
     "listening in; if you know why its key changed, run {forget}",
     r"Host key verification failed": "the machine's key is not known here; log in once "
@@ -45,8 +47,7 @@ ADVICE = {
     r"Could not resolve hostname": "no machine has this name; check its spelling",
     r"Connection (refused|timed out)|No route to host": "no ssh server answers; check "
     "that the machine runs and its firewall (a security group in EC2) lets you in",
-    r"Session open refused": "the machine allows too few sessions; its sshd_config needs "
-    "a higher MaxSessions",
+    r"Session open refused": "its sshd_config allows too few sessions (MaxSessions)",
     FORBIDDEN: "the machine forbids the tunnel; its sshd_config (AllowTcpForwarding, "
     "PermitOpen) and authorized_keys must allow it",
 }
@@ -69,9 +70,8 @@ class LinkError(OSError):
     def __init__(self, text: str) -> None:
         text = re.sub(r"token=\w+", "token=...", text)
         lines = dict.fromkeys(line.strip("@ \t\r") for line in text.splitlines())
-        *self.lines, last = [line for line in dict.fromkeys(lines) if line] or [
-            "no answer"
-        ]
+        lines.pop("", None)
+        *self.lines, last = lines or ["no answer"]
         advice = _advice(text)
         super().__init__(f"{last.rstrip('.')}: {advice}" if advice else last)
 
@@ -83,13 +83,12 @@ def _advice(text: str) -> str:
             name = match[match.lastindex or 0]
             file = re.search(r"^Offending .*key in (.+):\d+\s*$", text, re.M)
             forget = ["ssh-keygen", "-R", name, *(["-f", file[1]] if file else [])]
-            chmod = ["chmod", "600", name]
-            return advice.format(chmod=shlex.join(chmod), forget=shlex.join(forget))
+            return advice.format(shlex.quote(name), forget=shlex.join(forget))
     return ""
 
 
 def command(
-    destination: Destination, config: Config, *options: str, remote: str = ""
+    machine: Destination, config: Config, *options: str, remote: str = ""
 ) -> list[str]:
     """The ssh command line for a destination; `--` ends what could be an option."""
     argv = ["ssh", *options]
@@ -97,68 +96,61 @@ def command(
         argv += ["-F", os.path.expanduser(config.ssh_config)]
     if config.key:
         argv += ["-i", os.path.expanduser(config.key)]
-    if destination.port:
-        argv += ["-p", str(destination.port)]
-    return [*argv, "--", destination.login, *([remote] if remote else [])]
+    if machine.port:
+        argv += ["-p", str(machine.port)]
+    return [*argv, "--", machine.login, *([remote] if remote else [])]
 
 
-def _leave_signals() -> None:
-    """What ends this program reaches its whole group; ssh is needed to the last."""
-    for number in ENDINGS:
-        signal.signal(number, signal.SIG_IGN)
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """What is started meanwhile is out of reach of what ends this program's group."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _undisturbed(argv: list[str], script: str, seconds: float) -> tuple[int, str, str]:
-    """Runs ssh out of reach of Ctrl-C; returns its exit code, stdout and stderr.
-
-    The signals are held back for as long as that takes: they would also reach the child
-    before it has a session of its own.
+def _ssh(argv: list[str], seconds: float, script: str = "") -> tuple[int, str, str]:
+    """Runs ssh without a terminal; returns its exit code, stdout and stderr.
 
     Raises:
         LinkError: The time is up.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
-        done = subprocess.run(
-            argv,
-            input=script,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=seconds,
-            start_new_session=True,
-        )
+        with _signals_held_back():
+            done = subprocess.run(
+                argv,
+                input=script,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=seconds,
+                start_new_session=True,
+            )
     except subprocess.TimeoutExpired as error:
         raise LinkError(f"no answer within {seconds:g} s") from error
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return done.returncode, done.stdout, done.stderr
 
 
 def _private_folder() -> Path:
     """A folder of mode 0700, short enough for the socket that ssh makes in it."""
-    longest = 80  # of 104 (macOS), less what ssh and the name in it add
-    usual = tempfile.gettempdir()
-    place = usual if len(usual) < longest - len("/remote_notebook-12345678") else "/tmp"
+    short = len(tempfile.gettempdir()) < 55  # of 104 (macOS); the names need the rest
+    place = None if short else "/tmp"
     return Path(tempfile.mkdtemp(prefix="remote_notebook-", dir=place))
 
 
 class Link:
     """A login that stays open, and what is asked through it.
 
-    Args:
-        destination: The machine.
-        config: How it is reached.
-        stop: Set from outside to end every wait.
-
     Attributes:
-        destination: The machine.
-        stop: What ends every wait.
+        machine: Where it leads.
+        stop: Ends every wait when it is set.
         folder: A private folder that is gone when this program is.
     """
 
     def __init__(
-        self, destination: Destination, config: Config, stop: threading.Event
+        self, machine: Destination, config: Config, stop: threading.Event
     ) -> None:
         if not shutil.which("ssh"):
             raise FileNotFoundError("ssh is not on PATH: install OpenSSH's client")
@@ -169,10 +161,9 @@ class Link:
             start_new_session=True,
         )
         self._output, self._errors = self.folder / "output", self.folder / "errors"
-        self.destination, self._config, self.stop = destination, config, stop
+        self.machine, self._config, self.stop = machine, config, stop
         self._master: subprocess.Popen | None = None
-        self._logins = 0
-        self._logged_in = False
+        self._logins, self._logged_in = 0, False
 
     @property
     def is_open(self) -> bool:
@@ -180,18 +171,14 @@ class Link:
         return self._master is not None and self._master.poll() is None
 
     def pause(self, seconds: float) -> None:
-        """Sleeps, unless asked to stop.
-
-        Raises:
-            Interrupted: Asked to stop.
-        """
+        """Sleeps; raises Interrupted as soon as it is asked to stop."""
         if self.stop.wait(seconds):
             raise Interrupted
 
     def _host_key_option(self) -> list[str]:
         """The user's StrictHostKeyChecking, unless it accepts a new key unasked."""
-        argv = command(self.destination, self._config, "-G")
-        code, output, errors = _undisturbed(argv, "", self._config.connect_seconds)
+        argv = command(self.machine, self._config, "-G")
+        code, output, errors = _ssh(argv, self._config.connect_seconds)
         if code:
             raise LinkError(errors)
         options = dict(line.partition(" ")[::2] for line in output.splitlines())
@@ -208,17 +195,18 @@ class Link:
         """
         self.close_master()
         self._logins += 1
-        options = ["-T", "-M", "-S", self._socket(), *self._host_key_option()]
+        self._socket = self.folder / f"s{self._logins}"
+        options = ["-T", "-M", "-S", str(self._socket), *self._host_key_option()]
         limit = f"ConnectTimeout={math.ceil(self._config.connect_seconds)}"
         options += [word for option in (limit, *OPTIONS) for word in ("-o", option)]
-        argv = command(self.destination, self._config, *options, remote=HOLD)
-        with open(self._output, "wb") as output, open(self._errors, "wb") as errors:
+        argv = command(self.machine, self._config, *options, remote=HOLD)
+        with (
+            open(self._output, "wb") as output,
+            open(self._errors, "wb") as errors,
+            _signals_held_back(),
+        ):
             self._master = subprocess.Popen(
-                argv,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=errors,
-                preexec_fn=_leave_signals,
+                argv, stdin=subprocess.PIPE, stdout=output, stderr=errors
             )
         deadline = time.monotonic() + self._config.connect_seconds + LOGIN_SECONDS
         while READY not in self._output.read_text(errors="replace"):
@@ -232,15 +220,12 @@ class Link:
         """What ssh has written on stderr since the last login began."""
         return self._errors.read_text(errors="replace")
 
-    def _socket(self) -> str:
-        return str(self.folder / f"s{self._logins}")
-
     def _shared(self, *options: str) -> list[str]:
         # No configuration: its forwardings would come along with each command. And
         # without a login to share, ssh would quietly make one more: false forbids it.
-        argv = ["ssh", "-F", "/dev/null", "-T", "-S", self._socket()]
+        argv = ["ssh", "-F", "/dev/null", "-T", "-S", str(self._socket)]
         argv += ["-o", "ProxyCommand=false", *options]
-        return [*argv, "--", self.destination.login]
+        return [*argv, "--", self.machine.login]
 
     def run(self, script: str, seconds: float) -> str:
         """Runs a script in sh there; returns its stdout.
@@ -251,7 +236,7 @@ class Link:
             LinkError: The link broke or the limit passed.
         """
         argv = [*self._shared(), "exec sh"]
-        code, output, errors = _undisturbed(argv, script, seconds)
+        code, output, errors = _ssh(argv, seconds, script)
         if code < 0 or code == 255:
             raise LinkError(errors)
         return output
@@ -260,7 +245,7 @@ class Link:
         """Forwards a local port, on loopback at both ends; False if that fails."""
         route = f"127.0.0.1:{local_port}:127.0.0.1:{remote_port}"
         argv = self._shared("-O", "forward", "-L", route)
-        return _undisturbed(argv, "", self._config.connect_seconds)[0] == 0
+        return _ssh(argv, self._config.connect_seconds)[0] == 0
 
     def close_master(self) -> None:
         """Ends the login; kills ssh if it does not go by itself."""

@@ -1,6 +1,7 @@
 """The remote notebook from start to end (post, sections 1 and 2)."""
 
 import contextlib
+import dataclasses
 import time
 from collections.abc import Callable, Iterable
 from typing import NoReturn
@@ -14,26 +15,23 @@ PORTS = 50  # how many to try from the asked one on, as Jupyter does
 LONGEST_WAIT = 30.0  # between two tries to reach the machine again
 
 
+@dataclasses.dataclass
 class Tunnel:
     """One notebook on a remote machine, and the way to it.
 
-    Args:
-        link: To the machine.
+    Attributes:
+        link: The way to the machine.
         config: How the notebook is started and reached.
         say: Takes each line about the progress.
         show: Takes the address of the notebook once it answers; it holds the token.
+        server: Jupyter, once it was started.
     """
 
-    def __init__(
-        self,
-        link: Link,
-        config: Config,
-        say: Callable[[str], None],
-        show: Callable[[str], None],
-    ) -> None:
-        self._link, self._config, self._say, self._show = link, config, say, show
-        self._machine = link.destination.text
-        self._server: Server | None = None
+    link: Link
+    config: Config
+    say: Callable[[str], None]
+    show: Callable[[str], None]
+    server: Server | None = None
 
     def run(self) -> bool:
         """Opens it and keeps it open until asked to stop or until it is lost.
@@ -57,47 +55,47 @@ class Tunnel:
         except Interrupted:
             return opened
         finally:
-            self._link.close()
+            self.link.close()
 
     def _open(self) -> tuple[Server, int]:
         """Logs in, starts Jupyter and digs; returns the server and the local port."""
-        asked, seconds = self._config.remote_port, self._config.start_seconds
-        self._link.open()
-        self._say(f"logged in to {self._machine}")
-        server = self._server = start(self._config, self._link)
+        asked, seconds = self.config.remote_port, self.config.start_seconds
+        self.link.open()
+        self.say(f"logged in to {self.link.machine.text}")
+        server = self.server = start(self.config, self.link)
         deadline = time.monotonic() + seconds
-        while not server.look(self._link):
+        while not server.look(self.link):
             if time.monotonic() > deadline:
                 raise ServerError(f"jupyter did not start within {seconds:g} s")
-            self._link.pause(0.3)
+            self.link.pause(0.3)
         taken = "" if server.port == asked else f" ({asked} is taken)"
         where = f"port {server.port}{taken}, process {server.pid}"
-        self._say(f"Jupyter listens on its {where}")
-        first = self._config.local_port
+        self.say(f"Jupyter listens on its {where}")
+        first = self.config.local_port
         port = self._dig(server, range(first, min(first + PORTS, 65536)))
         if port != first:
-            self._say(f"local port {first} is taken")
-        self._show(server.url(port))
+            self.say(f"local port {first} is taken")
+        self.show(server.url(port))
         return server, port
 
     def _dig(self, server: Server, ports: Iterable[int]) -> int:
         """Forwards the first port that can be, and waits until Jupyter answers."""
-        port = next((p for p in ports if self._link.forward(p, server.port)), 0)
+        port = next((p for p in ports if self.link.forward(p, server.port)), 0)
         if not port:
-            raise LinkError(f"no local port from {self._config.local_port} on is free")
-        deadline = time.monotonic() + self._config.start_seconds
+            raise LinkError(f"no local port from {self.config.local_port} on is free")
+        deadline = time.monotonic() + self.config.start_seconds
         while not server.answers(port):
-            errors = self._link.errors()
+            errors = self.link.errors()
             late = time.monotonic() > deadline
-            if late or not self._link.is_open or FORBIDDEN in errors:
+            if late or not self.link.is_open or FORBIDDEN in errors:
                 raise LinkError(errors or "nothing comes through the tunnel")
-            self._link.pause(0.2)
+            self.link.pause(0.2)
         return port
 
     def _keep(self, server: Server, port: int) -> NoReturn:
         while True:
-            self._link.pause(self._config.poll_seconds)
-            if self._link.is_open and (server.answers(port) or self._is_alive(server)):
+            self.link.pause(self.config.poll_seconds)
+            if self.link.is_open and (server.answers(port) or self._is_alive(server)):
                 continue  # no answer: busy, or ssh has yet to notice a dead link
             self._reconnect(server, port)
 
@@ -105,46 +103,48 @@ class Tunnel:
         """Whether it is there; False if the link is broken. Failed if it has ended."""
         with contextlib.suppress(LinkError):
             with contextlib.suppress(ServerError):
-                if server.look(self._link):
+                if server.look(self.link):
                     return True
-            self._server = None
-            raise Failed(f"{self._machine}: the notebook server has ended there")
+            self.server = None
+            raise Failed(
+                f"{self.link.machine.text}: the notebook server has ended there"
+            )
         return False
 
     def _reconnect(self, server: Server, port: int) -> None:
-        self._say(f"lost the link to {self._machine}; trying again")
+        self.say(f"lost the link to {self.link.machine.text}; trying again")
         wait, reason = 1.0, ""
         while True:
             try:
-                self._link.open()
+                self.link.open()
                 if self._is_alive(server):
                     self._dig(server, [port])
                     break
             except LinkError as error:
                 if str(error) != reason:
                     reason = str(error)
-                    self._say(reason)
-            self._link.pause(wait)
+                    self.say(reason)
+            self.link.pause(wait)
             wait = min(2 * wait, LONGEST_WAIT)
-        self._say("connected again; the address is as before")
+        self.say("connected again; the address is as before")
 
     def _stop_server(self) -> None:
-        server = self._server
+        server = self.server
         if server is None:
             return
-        if self._config.keep and server.about:
-            self._say(f"left running there: process {server.pid}, port {server.port}")
+        if self.config.keep and server.about:
+            self.say(f"left running there: process {server.pid}, port {server.port}")
             return
-        self._link.stop.clear()  # from here on a further Ctrl-C changes nothing
-        self._say(f"stopping Jupyter on {self._machine}")
+        self.link.stop.clear()  # from here on a further Ctrl-C changes nothing
+        self.say(f"stopping Jupyter on {self.link.machine.text}")
         for _ in range(2):
             with contextlib.suppress(LinkError, Interrupted):
-                if not self._link.is_open:
-                    self._link.open()
-                if server.stop(self._link):
+                if not self.link.is_open:
+                    self.link.open()
+                if server.stop(self.link):
                     return
-            self._link.close_master()
+            self.link.close_master()
         raise Failed(
-            f"{self._machine}: could not stop Jupyter: when the machine can be reached, "
-            f"run kill {server.pid} there"
+            "could not stop Jupyter: when the machine can be reached, run "
+            f"kill {server.pid} there"
         )
