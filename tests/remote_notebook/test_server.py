@@ -91,7 +91,7 @@ def test_the_jupyter_that_a_login_shell_finds(remote, started, interactive_works
         else (f"{activate}\n{source}", "exec cat")
     )
     for name, line in zip((".bash_profile", ".bashrc"), lines, strict=True):
-        (remote.home / name).write_text(f"echo hello\n{line}\n")
+        (remote.home / name).write_text(f"{line}\n")
     call = started()
     assert call["argv"][0] == str(program)
     assert call["variables"]["MULTI"] == 'a\n"b'
