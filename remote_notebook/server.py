@@ -32,7 +32,7 @@ log=$(mktemp "${TMPDIR:-/tmp}/remote_notebook.XXXXXX") ||
   fail "cannot write a temporary file"
 limit=; command -v timeout >/dev/null && limit="timeout 15"
 for how in -lic -lc; do
-  TERM=dumb $limit "${SHELL:-sh}" $how 'exec sh -c "echo variables:; export -p"' \
+  TERM=dumb $limit "${SHELL:-sh}" $how 'exec sh -c "echo; echo variables:; export -p"' \
     </dev/null >"$log" 2>/dev/null
   grep -q '^variables:$' "$log" && break
 done
