@@ -27,16 +27,16 @@ OPTIONS = "--no-browser --ip=127.0.0.1 --port=%d --allow-root"  # root has a she
 # as the token is. `setsid` keeps it alive when the link breaks. Its log, which holds
 # the token, is removed once the server answers.
 START = """
-fail() { echo "remote_notebook:error $1"; rm -f "$log"; exit 0; }
-log=$(mktemp "${TMPDIR:-/tmp}/remote_notebook.XXXXXX") ||
+fail() { echo "remote_notebook:error $1"; rm -f "$notebook_log"; exit 0; }
+notebook_log=$(mktemp "${TMPDIR:-/tmp}/remote_notebook.XXXXXX") ||
   fail "cannot write a temporary file"
 limit=; command -v timeout >/dev/null && limit="timeout 15"
 for how in -lic -lc; do
   TERM=dumb $limit "${SHELL:-sh}" $how 'exec sh -c "echo; echo variables:; export -p"' \
-    </dev/null >"$log" 2>/dev/null
-  grep -q '^variables:$' "$log" && break
+    </dev/null >"$notebook_log" 2>/dev/null
+  grep -q '^variables:$' "$notebook_log" && break
 done
-eval "$(sed '1,/^variables:$/d' "$log")"
+eval "$(sed '1,/^variables:$/d' "$notebook_log")"
 PATH="$PATH:%(paths)s"
 jupyter=%(program)s name=%(conda_env)s advice="python -m pip install notebook"
 case %(venv)s in ?*) export VIRTUAL_ENV=%(venv)s ;; esac
@@ -60,10 +60,10 @@ real=$(readlink -f "$jupyter") || real=$jupyter
 folder=$(dirname "$real") interface=%(interface)s
 case "$jupyter" in */jupyter-lab | */jupyter-notebook) jupyter=$folder/jupyter ;; esac
 [ ! -x "$folder/jupyter-notebook" ] && [ -x "$folder/jupyter-lab" ] && interface=lab
-echo "remote_notebook:log $log"
+echo "remote_notebook:log $notebook_log"
 # Fails where nobody listens any more, so that no server is started for nobody.
 echo "remote_notebook:runtime $("$jupyter" --runtime-dir)" || exit 1
-$(command -v setsid) "$jupyter" $interface %(options)s </dev/null >"$log" 2>&1 &
+$(command -v setsid) "$jupyter" $interface %(options)s </dev/null >"$notebook_log" 2>&1 &
 echo "remote_notebook:pid $!"
 """
 # The file goes when the server ends: the number alone could be another process's then.
