@@ -12,7 +12,6 @@ from urllib import request
 from remote_notebook.config import Config
 from remote_notebook.ssh import Link, LinkError
 
-MARK = "remote_notebook:"
 ASK_SECONDS = 60.0  # a login shell, conda and two starts of Python on a small instance
 STOP_SECONDS = 20.0
 ANSWER_SECONDS = 5.0
@@ -63,7 +62,8 @@ case "$jupyter" in */jupyter-lab | */jupyter-notebook) jupyter=$folder/jupyter ;
 echo "remote_notebook:log $notebook_log"
 # Fails where nobody listens any more, so that no server is started for nobody.
 echo "remote_notebook:runtime $("$jupyter" --runtime-dir)" || exit 1
-$(command -v setsid) "$jupyter" $interface %(options)s </dev/null >"$notebook_log" 2>&1 &
+$(command -v setsid) "$jupyter" $interface %(options)s \\
+  </dev/null >"$notebook_log" 2>&1 &
 echo "remote_notebook:pid $!"
 """
 # The file goes when the server ends: the number alone could be another process's then.
@@ -110,9 +110,15 @@ def remote_path(path: str) -> str:
     return '"$HOME"' + (f"/{shlex.quote(rest)}" if rest else "")
 
 
-def _answers(text: str) -> dict[str, str]:
-    """The lines that our scripts print, apart from what a profile may print."""
-    return dict(re.findall(rf"^{MARK}(\w+) ?(.*)$", text, re.M))
+def _ask(link: Link, script: str, seconds: float, answer: str) -> dict[str, str]:
+    """Runs a script; returns what it answers, apart from what a profile may print."""
+    text = link.run(script, seconds)
+    answers = dict(re.findall(r"^remote_notebook:(\w+) ?(.*)$", text, re.M))
+    if "error" in answers:
+        raise ServerError(answers["error"])
+    if answer not in answers:
+        raise LinkError("the remote shell was cut short, or is no POSIX shell")
+    return answers
 
 
 @dataclasses.dataclass
@@ -122,23 +128,13 @@ class Server:
     pid: int
     log: str
     runtime: str
+    port: int = 0
     about: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
 
-    @property
-    def port(self) -> int:
-        """Where it listens, on the remote loopback."""
-        return int(self.about["port"])
-
-    def _ask(self, link: Link, script: str, answer: str, seconds: float) -> str:
-        """What a script answers under a name; LinkError where it was not heard out."""
+    def _ask(self, link: Link, script: str, seconds: float, answer: str) -> str:
         quoted = {"log": shlex.quote(self.log), "runtime": shlex.quote(self.runtime)}
         filled = (COMMON + script) % {"pid": self.pid, **quoted}
-        answers = _answers(link.run(filled, seconds))
-        if "error" in answers:
-            raise ServerError(answers["error"])
-        if answer not in answers:
-            raise LinkError("the remote shell was cut short")
-        return answers[answer]
+        return _ask(link, filled, seconds, answer)[answer]
 
     def look(self, link: Link) -> bool:
         """Reads the server's own file; False if there is none.
@@ -147,13 +143,15 @@ class Server:
             ServerError: It has ended, for the reason in the last line of its log.
             LinkError: The link broke.
         """
-        text = self._ask(link, LOOK, "json", ASK_SECONDS)
-        self.about = json.loads(text) if text else self.about
+        text = self._ask(link, LOOK, ASK_SECONDS, "json")
+        if text:
+            self.about = json.loads(text)
+            self.port = self.about["port"]
         return bool(text)
 
     def stop(self, link: Link) -> bool:
         """Ends it and its kernels; False if it will not go."""
-        return self._ask(link, STOP, "stopped", STOP_SECONDS) == "yes"
+        return self._ask(link, STOP, STOP_SECONDS, "stopped") == "yes"
 
     def url(self, local_port: int) -> str:
         """What to open here; holds the token. Jupyter leads on to its own interface."""
@@ -198,9 +196,5 @@ def start(config: Config, link: Link) -> Server:
         "interface": config.interface,
         "options": OPTIONS % config.remote_port,
     }
-    answers = _answers(link.run(script, ASK_SECONDS))
-    if "error" in answers:
-        raise ServerError(answers["error"])
-    if not answers.get("pid", "").isdigit():
-        raise ServerError("the remote shell ran nothing: is it a POSIX system?")
-    return Server(int(answers["pid"]), answers["log"], answers.get("runtime", ""))
+    answers = _ask(link, script, ASK_SECONDS, "pid")
+    return Server(int(answers["pid"]), answers["log"], answers["runtime"])
