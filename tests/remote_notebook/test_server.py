@@ -120,10 +120,13 @@ def test_conda_environment_is_activated(remote, started, refused):
 EVIL = """$(touch {0}) `touch {0}` '; touch {0}; ' "; touch {0}; " a\\'; touch {0}"""
 
 
-@pytest.mark.parametrize("flag", ["directory", "conda_env", "venv", "jupyter"])
-def test_no_argument_reaches_a_shell(refused, tmp_path, flag):
+def test_no_argument_reaches_a_shell(notebook, tmp_path):
     mark = tmp_path / "touched"
-    refused(f"--{flag}={EVIL.format(mark)}", words=["touch"])
+    flags = ("directory", "conda_env", "venv", "jupyter")
+    for program in [notebook(f"--{flag}={EVIL.format(mark)}") for flag in flags]:
+        assert program.ends() == 2
+        errors = program.errors.read_text()
+        assert errors.count("\n") == 1 and "touch" in errors
     assert not mark.exists()
 
 
