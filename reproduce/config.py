@@ -2,6 +2,9 @@
 
 import dataclasses
 import os
+import pathlib
+
+from reproduce.post import Experiment
 
 LENGTHS = ("short", "full")  # within 20 minutes; as long as the posts
 # Pictures that the posts or the paper name, looked for in --pictures.
@@ -11,6 +14,7 @@ PICTURES = (
     "great_wave.jpg",
     "chicago_skyline.jpg",
 )
+HERE = pathlib.Path(__file__).parent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +40,30 @@ class Config:
         for picture in PICTURES if self.pictures else ():
             if not os.path.isfile(os.path.join(self.pictures, picture)):
                 raise ValueError(f"--pictures={self.pictures}: has no {picture}")
+
+    def inputs(self, experiment: Experiment) -> list[str]:
+        """The flags that name an experiment's data, where it is not the embedded."""
+        if experiment.module == "char_rnn.main":
+            return [f"--corpus={self.text or text8() or 'embedded'}"]
+        if experiment.module == "inception_mnist.main" and self.train_csv:
+            files = f"--train_csv={self.train_csv}", f"--test_csv={self.test_csv}"
+            return ["--dataset=csv", *files]
+        if experiment.pictures and self.pictures:
+            names = zip(("content", "style"), experiment.pictures.split(), strict=True)
+            return [f"--{flag}={os.path.join(self.pictures, n)}" for flag, n in names]
+        return []
+
+    def command(self, experiment: Experiment, folder: str) -> list[str]:
+        """What follows `python`, for one experiment."""
+        flags = experiment.command.split()
+        flags += (
+            experiment.full if self.length == "full" else experiment.short
+        ).split()
+        if experiment.package == "style_transfer":
+            full = self.length == "full" and imagenet()
+            flags.append(f"--weights={'imagenet' if full else 'compact'}")
+        flags = [flag.replace("{data}", str(HERE / "data")) for flag in flags]
+        return ["-m", *flags, *self.inputs(experiment), f"--out_dir={folder}"]
 
 
 def text8() -> str:

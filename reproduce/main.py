@@ -4,8 +4,8 @@ python -m reproduce.main                   within 20 minutes, offline
 python -m reproduce.main --length=full     as long as the posts
 """
 
+import contextlib
 import importlib.metadata
-import json
 import os
 import pathlib
 import platform
@@ -15,9 +15,10 @@ import time
 from absl import flags, logging
 from tqdm import tqdm
 
-from reproduce import entry, gallery, readme, report, runner, store
-from reproduce.config import LENGTHS, Config
-from reproduce.experiments import EXPERIMENTS, HERE, Experiment
+from reproduce import entry, gallery, report, runner, store
+from reproduce.config import HERE, LENGTHS, Config
+from reproduce.post import Experiment, Kept
+from reproduce.posts import EXPERIMENTS
 
 REPOSITORY = HERE.parent
 RESULTS, TABLE = "results", "RESULTS.md"
@@ -59,34 +60,31 @@ def chosen(length: str, only: list[str]) -> list[Experiment]:
     return [
         experiment
         for experiment in EXPERIMENTS
-        if length in experiment.lengths and (not only or experiment.name in only)
+        if experiment.takes(length) and (not only or experiment.name in only)
     ]
 
 
 def run(config: Config, experiments: list[Experiment], folder: pathlib.Path) -> int:
     """Run what is not done, under a bar of expected time; returns how many failed."""
-    work, failed = runner.Runner(config, folder), 0
-    takes = {e.name: e.seconds[config.length] for e in experiments}
-    done = 0.0
-    with tqdm(
+    takes = {e.name: e.takes(config.length) or 0 for e in experiments}
+    done, failed = 0.0, 0
+    bar = tqdm(
         total=round(sum(takes.values())),
         unit="s",
         disable=None,
         bar_format="{percentage:3.0f} %|{bar:30}| {n:.0f}/{total} s expected{postfix}",
-    ) as bar:
+    )
 
-        def tick() -> None:
-            now = time.monotonic()
-            going = sum(
-                min(takes[name], now - began) for name, began in work.running.items()
-            )
-            bar.n = min(bar.total, done + going)
-            bar.set_postfix_str(" ".join(work.running), refresh=True)
+    def tick(running: dict[str, float]) -> None:
+        going = sum(min(takes[name], seconds) for name, seconds in running.items())
+        bar.n = min(bar.total, done + going)
+        bar.set_postfix_str(" ".join(running), refresh=True)
 
-        for outcome in work.run(experiments, tick):
+    outcomes = runner.run(experiments, config, folder, tick)
+    with bar, contextlib.closing(outcomes):
+        for outcome in outcomes:
             name = outcome.experiment.name
             done += takes[name]
-            tick()
             if outcome.error:
                 failed += 1
                 logging.error("%s: %s (see %s)", name, outcome.error, folder / name)
@@ -95,15 +93,15 @@ def run(config: Config, experiments: list[Experiment], folder: pathlib.Path) -> 
     return failed
 
 
-def publish(kept: dict[str, dict]) -> None:
+def publish(kept: Kept) -> None:
     """Bring the repository's results, RESULTS.md and README tables up to date."""
     for each in kept.values():
         store.keep(each, REPOSITORY / RESULTS)
     results = store.load(REPOSITORY / RESULTS)
     runner.write_whole(REPOSITORY / TABLE, report.render(results))
-    for path in readme.FILES:
+    for path in report.FILES:
         old = (REPOSITORY / path).read_text()
-        runner.write_whole(REPOSITORY / path, readme.updated(old, results))
+        runner.write_whole(REPOSITORY / path, report.updated(old, results))
 
 
 def main(_) -> int:
@@ -138,8 +136,7 @@ def main(_) -> int:
         "metrics": verdicts | {"failed": failed},
         "seconds": round(time.monotonic() - began, 1),
     }
-    text = json.dumps(store.bare(summary), indent=2) + "\n"
-    runner.write_whole(out / "result.json", text)
+    runner.write_json(out / "result.json", store.bare(summary))
     for name, count in verdicts.items():
         logging.info("%3d claims %s", count, name.replace("_", " "))
     logging.info("%s and %s", os.path.join(FLAGS.out_dir, TABLE), page)

@@ -11,10 +11,16 @@ import platform
 from typing import Any
 
 from reproduce import runner
-from reproduce.config import LENGTHS, Config
-from reproduce.experiments import EXPERIMENTS, HERE, Experiment
+from reproduce.config import HERE, LENGTHS, Config
+from reproduce.post import Experiment, Kept
+from reproduce.posts import EXPERIMENTS
 
-SOURCE = ("text8.zip", "text8 (100 million characters of Wikipedia)")
+EMBEDDED = {
+    "char_rnn": "embedded text",
+    "style_transfer": "embedded pictures",
+    "genetic": "embedded problem",
+    "gpu_setup": "a machine as the post has it",
+}
 
 
 def bare(value: Any) -> Any:
@@ -34,22 +40,16 @@ def bare(value: Any) -> Any:
     return flag + equals + (os.path.basename(path) if os.path.isabs(path) else path)
 
 
-def data_of(experiment: Experiment, result: dict[str, Any]) -> str:
+def data_of(experiment: Experiment, config: Config, result: dict[str, Any]) -> str:
     """What an experiment ran on, in words."""
-    if experiment.module == "char_rnn.figures":
-        return "embedded text"
+    if experiment.pictures and config.pictures:
+        return experiment.pictures.replace(" ", ", ")
     if corpus := result.get("corpus"):
-        if corpus == "embedded":
-            return "embedded text (Python's documentation)"
-        return f"{os.path.basename(corpus)}"
+        embedded = f"{EMBEDDED['char_rnn']} (Python's documentation)"
+        return embedded if corpus == "embedded" else os.path.basename(corpus)
     if dataset := result.get("dataset"):
         return dataset if "mnist" in dataset else "scikit-learn's digits, not MNIST"
-    if experiment.module.startswith("style_transfer"):
-        return "embedded pictures"
-    return {
-        "genetic": "embedded problem",
-        "gpu_setup": "a machine as the post has it",
-    }.get(experiment.module.partition(".")[0], "")
+    return EMBEDDED.get(experiment.package, "")
 
 
 def collect(
@@ -61,14 +61,11 @@ def collect(
     result = bare(runner.read(folder / runner.RESULT))
     record = runner.read(folder / runner.RECORD)
     shown = [part for part in bare(record["command"]) if part[:10] != "--out_dir="]
-    pictures = bool(config.pictures) and experiment.data.endswith(".jpg")
     return {
         "name": experiment.name,
         "length": config.length,
         "command": " ".join(["python", *shown]),
-        "data": experiment.data.replace(" ", ", ")
-        if pictures
-        else data_of(experiment, result),
+        "data": data_of(experiment, config, result),
         "wall_seconds": record["wall_seconds"],
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "result": result,
@@ -81,12 +78,11 @@ def keep(kept: dict[str, Any], folder: pathlib.Path) -> None:
     runner.write_whole(path, json.dumps(kept, indent=1) + "\n")
 
 
-def load(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
+def load(folder: pathlib.Path) -> Kept:
     """All kept results by name; of two lengths the full one."""
-    known: dict[str, dict[str, Any]] = {}
+    known = {}
     for length in LENGTHS:
         for experiment in EXPERIMENTS:
-            path = folder / length / f"{experiment.name}.json"
-            if kept := runner.read(path):
+            if kept := runner.read(folder / length / f"{experiment.name}.json"):
                 known[experiment.name] = kept
     return known

@@ -13,23 +13,22 @@ import pytest
 
 from reproduce import runner, store
 from reproduce.config import Config
-from reproduce.experiments import EXPERIMENTS, Experiment, command
+from reproduce.post import Experiment
+from reproduce.posts import EXPERIMENTS
 
 ROOT = pathlib.Path(__file__).parents[2]
-QUICK = Experiment("quick", "genetic.main", ("--generations=5",))
-FAILING = Experiment("failing", "genetic.main", ("--population=1",))
+QUICK = Experiment("quick", "genetic.main --generations=5")
+FAILING = Experiment("failing", "genetic.main --population=1")
 
 
 def run(folder, *experiments, config=None):
-    work = runner.Runner(config or Config(), folder)
-    outcomes = work.run(list(experiments), lambda: None)
+    outcomes = runner.run(experiments, config or Config(), folder, lambda running: None)
     return {outcome.experiment.name: outcome for outcome in outcomes}
 
 
 def test_names_are_unique_and_have_a_time():
     assert len({e.name for e in EXPERIMENTS}) == len(EXPERIMENTS)
-    for experiment in EXPERIMENTS:
-        assert experiment.lengths.keys() <= experiment.seconds.keys()
+    assert all(any(experiment.seconds) for experiment in EXPERIMENTS)
 
 
 def test_what_is_done_is_not_run_again(tmp_path):
@@ -42,7 +41,7 @@ def test_what_is_done_is_not_run_again(tmp_path):
 def test_another_command_starts_anew(tmp_path):
     run(tmp_path, QUICK)
     (tmp_path / "quick" / "left").touch()
-    longer = Experiment("quick", "genetic.main", ("--generations=6",))
+    longer = Experiment("quick", "genetic.main --generations=6")
     assert run(tmp_path, longer)["quick"].ran
     result = json.loads((tmp_path / "quick" / "result.json").read_text())
     assert result["generations"] == 6
@@ -57,8 +56,8 @@ def test_a_failure_is_one_line_and_stops_nothing(tmp_path):
 
 
 def test_a_divergence_can_be_a_finding(tmp_path):
-    flags = "--corpus=embedded", "--learning_rate=1e6", "--steps=200"
-    diverging = Experiment("rate", "char_rnn.main", flags)
+    command = "char_rnn.main --learning_rate=1e6 --steps=200"
+    diverging = Experiment("rate", command)
     assert "the loss is not finite" in run(tmp_path, diverging)["rate"].error
     diverging = dataclasses.replace(diverging, may_diverge=True)
     assert run(tmp_path, diverging)["rate"].error == ""
@@ -67,30 +66,29 @@ def test_a_divergence_can_be_a_finding(tmp_path):
 
 
 def test_what_is_not_needed_is_thrown_away(tmp_path):
-    experiment = Experiment(
-        "quick", "genetic.main", ("--generations=5",), discard=("*.npz",)
-    )
+    experiment = dataclasses.replace(QUICK, discard="*.npz")
     run(tmp_path, experiment)
     assert not list((tmp_path / "quick").glob("*.npz"))
 
 
 def test_two_at_once_in_one_folder_are_refused(tmp_path):
     refused = pytest.raises(BlockingIOError, match="another process is writing there")
-    with runner._locked(tmp_path / "quick"), refused:
+    runner.lock(tmp_path / "quick")
+    with refused:
         run(tmp_path, QUICK)
 
 
 def test_real_data_is_taken_where_it_is(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     text = next(e for e in EXPERIMENTS if e.name == "concat")
-    assert "--corpus=embedded" in command(text, Config(), "out")
+    assert "--corpus=embedded" in Config().command(text, "out")
     cached = tmp_path / "char_rnn" / "text8.zip"
     cached.parent.mkdir()
     cached.touch()
-    assert f"--corpus={cached}" in command(text, Config(), "out")
+    assert f"--corpus={cached}" in Config().command(text, "out")
     named = tmp_path / "mine.zip"
     named.touch()
-    assert f"--corpus={named}" in command(text, Config(text=str(named)), "out")
+    assert f"--corpus={named}" in Config(text=str(named)).command(text, "out")
 
 
 def test_paths_of_the_machine_are_not_kept():

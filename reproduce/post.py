@@ -1,0 +1,182 @@
+"""What a post is here: runs, claims that they decide, figures and README tables."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+CONFIRMED, REFUTED = "confirmed", "not confirmed"
+UNCHECKED = "cannot be checked without"
+
+Result = dict[str, Any]  # the result.json of a run
+Kept = dict[str, dict[str, Any]]  # kept results by name, see `store.collect`
+Judgement = tuple[str, str]  # what was found here; the verdict
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """One command, in each length that it has.
+
+    Attributes:
+        name: of its folder and of its result.
+        command: what follows `python -m`; `{data}` stands for this package's data.
+        seconds: what the short and the full run take on two cores, roughly; None where
+            it has no run of that length.
+        short: further flags of the short run.
+        full: further flags of the full run.
+        pictures: file names of a content and a style picture, for --pictures.
+        discard: pattern of files that are deleted once it is done.
+        may_diverge: whether a loss that is not finite is a finding, not a failure.
+    """
+
+    name: str
+    command: str
+    seconds: tuple[float | None, float | None] = (3, 3)
+    short: str = ""
+    full: str = ""
+    pictures: str = ""
+    discard: str = ""
+    may_diverge: bool = False
+
+    def takes(self, length: str) -> float | None:
+        """About how many seconds a length takes; None where there is none."""
+        return self.seconds[length == "full"]
+
+    @property
+    def module(self) -> str:
+        """The module that it runs."""
+        return self.command.split()[0]
+
+    @property
+    def package(self) -> str:
+        """The package of that module."""
+        return self.module.partition(".")[0]
+
+    @property
+    def cores(self) -> int:
+        """The number of cores that it keeps busy."""
+        return 2 if self.package in ("style_transfer", "inception_mnist") else 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """One statement of a post.
+
+    Attributes:
+        says: the statement.
+        needs: names of the experiments that it is judged by.
+        judge: takes their results, in that order.
+    """
+
+    says: str
+    needs: tuple[str, ...]
+    judge: Callable[..., Judgement]
+
+
+@dataclasses.dataclass
+class Post:
+    """A post, to which its module adds claims, tables and a row.
+
+    Attributes:
+        title: the post's title.
+        readme: the README of its package, relative to the repository.
+        experiments: its runs.
+        figures: captions by "<run>/<file>".
+        claims: its statements, in the order of the post.
+        tables: functions from kept results to a table of the README, by name.
+        front: from kept results to the post's row on the front page.
+    """
+
+    title: str
+    readme: str
+    experiments: list[Experiment]
+    figures: dict[str, str]
+    claims: list[Claim] = dataclasses.field(default_factory=list)
+    tables: dict[str, Callable[[Kept], str]] = dataclasses.field(default_factory=dict)
+    front: Callable[[Kept], list[str]] = lambda kept: []
+
+    def claim(self, says: str, *needs: str) -> Callable[[Callable], Callable]:
+        """Decorate the function that judges a claim by the runs that it needs."""
+
+        def add(judge: Callable[..., Judgement]) -> Callable[..., Judgement]:
+            self.claims.append(Claim(says, needs, judge))
+            return judge
+
+        return add
+
+    def table(self, render: Callable[[Kept], str]) -> Callable[[Kept], str]:
+        """Decorate the function that renders the README's table of the same name."""
+        self.tables[render.__name__] = render
+        return render
+
+    def front_page(self, *cells: str) -> Callable[[Callable], Callable]:
+        """Decorate the function that says on the front page what came out here.
+
+        Args:
+            *cells: the cells before it: the post, what it does, command, its claim.
+        """
+
+        def add(here: Callable[[Kept], str]) -> Callable[[Kept], str]:
+            self.front = lambda kept: [*cells, here(kept)]
+            return here
+
+        return add
+
+
+def without(what: str, found: str = "") -> Judgement:
+    """What nobody here can check."""
+    return found, f"{UNCHECKED} {what}"
+
+
+def verdict(found: str, holds: bool) -> Judgement:
+    """What was found, and whether the claim holds."""
+    return found, CONFIRMED if holds else REFUTED
+
+
+def settings(config: Result, printed: Result, outcome: str, works: bool) -> Judgement:
+    """Hyperparameters: those of the post were used, and the run came to something."""
+    same = all(config[name] == value for name, value in printed.items())
+    return verdict(f"{'the same' if same else 'others'}: {outcome}", same and works)
+
+
+def percent(share: float, places: int = 2) -> str:
+    """A share of 1 in percent."""
+    return f"{100 * share:.{places}f} %"
+
+
+def seconds(run: dict[str, Any]) -> float:
+    """What a kept run says that it took, else the clock."""
+    return run["result"].get("seconds") or run["wall_seconds"]
+
+
+def rows(kept: Kept, names: str, columns: Sequence[str]) -> list[list[str]]:
+    """A row of a table for each of the named runs that there are.
+
+    Args:
+        kept: results by name.
+        names: of the runs, separated by spaces.
+        columns: format strings over what a run's result.json has, its "data", and its
+            "flags" but for those that name the data.
+    """
+    data = ("--corpus=", "--dataset=", "--train_csv=", "--test_csv=", "--weights=")
+    cells = []
+    for run in (kept[name] for name in names.split() if name in kept):
+        flags = [f for f in run["command"].split()[3:] if not f.startswith(data)]
+        known = {"seconds": seconds(run), "data": run["data"]} | run["result"]
+        known["flags"] = f"`{' '.join(flags)}`" if flags else "(none)"
+        cells.append([c.format(**known).replace("%", " %") for c in columns])
+    return cells
+
+
+def run_table(kept: Kept, names: str, columns: dict[str, str]) -> str:
+    """A Markdown table of `rows` under the keys of `columns`."""
+    return table(list(columns), rows(kept, names, list(columns.values())))
+
+
+def row(cells: list[str]) -> str:
+    """A line of a Markdown table."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    return "".join(map(row, [head, ["---"] * len(head), *rows]))

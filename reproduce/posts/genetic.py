@@ -1,0 +1,76 @@
+"""Post "Gett'n jiggy with genetic algorithms", statement by statement."""
+
+from reproduce import post
+
+POST = post.Post(
+    "Gett'n jiggy with genetic algorithms",
+    "genetic/README.md",
+    experiments=[
+        post.Experiment(
+            "toy", "genetic.main --scheme=post --problem={data}/toy.csv --exact"
+        ),
+        post.Experiment(
+            "flights_post", "genetic.main --scheme=post --generations=300 --exact"
+        ),
+        post.Experiment("flights", "genetic.main --exact"),
+    ],
+    figures={
+        "flights_post/convergence.png": "The post's algorithm on 36 flights.",
+        "flights/convergence.png": "The modern scheme.",
+        "flights_post/population.png": "Which flights the population takes.",
+    },
+)
+
+
+@POST.claim("o = (1, 2, 3): a genetic algorithm maximizes o'x", "toy")
+def toy(result: post.Result) -> post.Judgement:
+    """The post's o = (1, 2, 3); its constraint is not printed, so it is ours."""
+    best, optimum = result["best_objective"], result["optimum"]
+    found = f"{best:g} of {optimum:g} with c = (1, 1, 1), b = 2"
+    return post.verdict(found, best == optimum)
+
+
+@POST.claim(
+    "A gene is 1 with p = 0.5 at the start and mutates with p = 0.01", "flights_post"
+)
+def probabilities(result: post.Result) -> post.Judgement:
+    """The post's initial and mutation probabilities are the defaults."""
+    printed = {"initial_probability": 0.5, "mutation": 0.01}
+    outcome = f"{post.percent(1 - result['gap'], 1)} of the optimum, 300 generations"
+    return post.settings(result["config"], printed, outcome, result["feasible"])
+
+
+@POST.claim("It finds a good choice of an airline's flights", "flights_post", "flights")
+def airline(first: post.Result, modern: post.Result) -> post.Judgement:
+    """36 flights under four constraints, against the proven optimum."""
+    found = (
+        f"{post.percent(first['gap'], 1)} short of the optimum after 300 generations "
+        f"as the post has it, {100 * modern['gap']:g} % with the modern scheme"
+    )
+    return post.verdict(found, first["feasible"] and first["gap"] < 0.1)
+
+
+@POST.front_page(
+    "[Genetic algorithms](genetic/README.md)",
+    "which flights an airline should fly",
+    "`python -m genetic.main --exact`",
+    "good solutions",
+)
+def here(kept: post.Kept) -> str:
+    """How near the modern scheme comes to the optimum."""
+    gap = kept["flights"]["result"]["gap"]
+    return f"{100 * gap:g} % short of the proven optimum"
+
+
+@POST.table
+def flights(kept: post.Kept) -> str:
+    """The embedded flights."""
+    columns = {
+        "flags": "{flags}",
+        "seed": "{config[seed]}",
+        "generations": "{generations:,}",
+        "seconds": "{seconds:.1f}",
+        "best": "{best_objective:g}",
+        "gap": "{gap:.1%}",
+    }
+    return post.run_table(kept, "flights_post flights", columns)

@@ -1,0 +1,62 @@
+"""Post "Installing 10-series GPUs, CUDA and TensorFlow", statement by statement."""
+
+from reproduce import post
+
+CARD = "gtx_1060_cuda_"
+
+POST = post.Post(
+    "Installing 10-series GPUs, CUDA and TensorFlow",
+    "gpu_setup/README.md",
+    experiments=[
+        post.Experiment(
+            f"{CARD}{cuda}",
+            f"gpu_setup.check --root={{data}}/{CARD}{cuda}.tar.gz --format=text,html",
+        )
+        for cuda in ("7.5", "8.0")
+    ],
+    figures={
+        f"{CARD}7.5/report.txt": "The post's card with the old CUDA.",
+        f"{CARD}8.0/report.txt": "And with the new one.",
+    },
+)
+
+
+@POST.claim("10-series GPUs require CUDA 8", f"{CARD}7.5", f"{CARD}8.0")
+def cuda(old: post.Result, new: post.Result) -> post.Judgement:
+    """Two saved machines that differ in their CUDA alone."""
+    step = "12. The build's code for this card"
+    with_old, with_new = (r["metrics"]["steps"][step] for r in (old, new))
+    found = f"CUDA 7.5: {with_old} at that step; CUDA 8.0: {new['metrics']['verdict']}"
+    holds = with_old == "problem" and with_new != "problem"
+    return post.verdict(found, holds and new["metrics"]["verdict"] == "ready")
+
+
+@POST.claim(
+    "GTX 1060, driver 367.44, CUDA 8.0 RC, cuDNN 5.1, TensorFlow 0.10 fit together",
+    f"{CARD}8.0",
+)
+def versions(new: post.Result) -> post.Judgement:
+    """Every step of the guide, on a saved machine with the post's versions."""
+    steps = list(new["metrics"]["steps"].values())
+    fine, bad = steps.count("ok"), steps.count("problem")
+    return post.verdict(f"{fine} of {len(steps)} steps fine, {bad} problems", not bad)
+
+
+@POST.claim(
+    "The source of TensorFlow of September 2016 needs repairs by hand to be built"
+)
+def source() -> post.Judgement:
+    """Nobody here has what it takes."""
+    return post.without("that source, Bazel of the time and the card")
+
+
+@POST.front_page(
+    "[Installing a GPU](gpu_setup/README.md)",
+    "what is wrong with this machine, step by step",
+    "`python -m gpu_setup.check`",
+    "a GTX 1060 needs CUDA 8",
+)
+def here(kept: post.Kept) -> str:
+    """The verdict on CUDA 8."""
+    old, new = (kept[f"{CARD}{version}"]["result"] for version in ("7.5", "8.0"))
+    return f"{cuda(old, new)[1]}, on saved machines"

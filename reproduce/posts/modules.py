@@ -1,0 +1,191 @@
+"""Post "Inception modules: explained and implemented", statement by statement."""
+
+from reproduce import post
+
+SETTINGS = {
+    "batch_size": 50,
+    "map1": 32,
+    "map2": 64,
+    "reduce1x1": 16,
+    "hidden": 700,
+    "dropout": 0.5,
+    "valid_size": 500,
+    "test_batch_size": 100,
+}
+STEPS, ACCURACY = 20_000, 0.985
+DENSE = "*.npz"  # weights and checkpoints of gigabytes
+
+POST = post.Post(
+    "Inception modules: explained and implemented",
+    "inception_mnist/README.md",
+    experiments=[
+        post.Experiment("operations", "inception_mnist.operations", (8, 8)),
+        post.Experiment(
+            "digits_few",
+            "inception_mnist.main --checkpoint_seconds=600 --steps=200",
+            (80, 80),
+            discard=DENSE,
+        ),
+        post.Experiment(
+            "digits_post",
+            "inception_mnist.main --checkpoint_seconds=600",
+            (None, 5000),
+            discard=DENSE,
+        ),
+        post.Experiment(
+            "digits_dense",
+            "inception_mnist.main --recipe=modern --head=dense "
+            "--checkpoint_seconds=600",
+            (None, 5000),
+            discard=DENSE,
+        ),
+        post.Experiment(
+            "digits_fast",
+            "inception_mnist.main --recipe=modern --steps=2400",
+            (140, 140),
+        ),
+        post.Experiment(
+            "digits_modern", "inception_mnist.main --recipe=modern", (None, 1000)
+        ),
+    ],
+    figures={
+        "operations/module.png": "The module with 1x1 reductions, and without.",
+        "operations/computation.png": "The 5x5 branch with the reduction, and without.",
+        "operations/operations.png": "All nine modules of GoogLeNet.",
+        "digits_fast/learning.png": "Learning digits.",
+        "digits_fast/feature_maps.png": "What each branch makes of a digit.",
+        "digits_fast/confusion.png": "What is taken for what.",
+        "digits_fast/mistakes.png": "The surest mistakes.",
+    },
+)
+
+
+for says, key, printed in [
+    (
+        "The 5x5 convolution of GoogLeNet's first module, 192 maps of 28x28 to 32",
+        "naive",
+        120_422_400,
+    ),
+    ("Its 1x1 reduction to 16 maps", "reduced_1x1", 2_408_448),
+    ("The 5x5 convolution after it", "reduced_5x5", 10_035_200),
+    ("Both together", "reduced", 12_443_648),
+]:
+
+    @POST.claim(f"{says}: {printed:,} operations", "operations")
+    def number(result: post.Result, key=key, printed=printed) -> post.Judgement:
+        """A number that must come out just so."""
+        ours = result["post"][key]
+        return post.verdict(f"{ours:,}", ours == printed)
+
+
+@POST.claim("The computation shrinks by a factor of ten", "operations")
+def fewer(result: post.Result) -> post.Judgement:
+    """What the 1x1 reduction saves of the 5x5 branch."""
+    factor = result["post"]["factor"]
+    return post.verdict(f"{factor:.2f} times", 9 < factor < 11)
+
+
+@POST.claim(
+    "batch 50, map1 32, map2 64, reduce1x1 16, 700 hidden nodes, dropout 0.5, 500 "
+    "validation images, test batches of 100",
+    "digits_few",
+)
+def hyperparameters(result: post.Result) -> post.Judgement:
+    """The settings, and that something was learned with them."""
+    outcome = f"{post.percent(result['valid_accuracy'])} of the validation images"
+    works = result["valid_accuracy"] > 0.5
+    return post.settings(result["config"], SETTINGS, outcome, works)
+
+
+@POST.claim(
+    "20,000 steps reach a test accuracy of 98.5 % (as the post has it)", "digits_post"
+)
+def accuracy(result: post.Result) -> post.Judgement:
+    """The post's settings unchanged, to the end of the post's steps, on MNIST."""
+    found = _reached(result, "test_accuracy")
+    if "mnist" not in result["dataset"]:
+        return post.without("MNIST", found)
+    if result["steps"] < STEPS:
+        return post.without(f"{STEPS:,} steps (`make reproduce-full`)", found)
+    return post.verdict(found, result["test_accuracy"] >= ACCURACY - 0.0005)
+
+
+@POST.claim(
+    "The same network, 20,000 steps, with the package's repairs", "digits_dense"
+)
+def repaired(result: post.Result) -> post.Judgement:
+    """The same network and steps; what the data and the optimizer got is ours."""
+    found = _reached(result, "test_accuracy")
+    if "mnist" not in result["dataset"]:
+        return post.without("MNIST", found)
+    return post.verdict(found, result["test_accuracy"] >= ACCURACY)
+
+
+def _reached(result: post.Result, name: str) -> str:
+    return f"{post.percent(result[name])} after {result['steps']:,} steps"
+
+
+@POST.claim(
+    "Without a GPU, a couple hundred training steps show whether it works", "digits_few"
+)
+def a_few_steps(result: post.Result) -> post.Judgement:
+    """A couple of hundred steps tell whether the model works."""
+    return post.verdict(
+        _reached(result, "valid_accuracy"), result["valid_accuracy"] > 0.5
+    )
+
+
+@POST.claim("Without a GPU it takes hours to days", "digits_post")
+def hours(result: post.Result) -> post.Judgement:
+    """The pace of two cores, to the end of the post's steps."""
+    seconds = STEPS * result["config"]["batch_size"] / result["images_per_second"]
+    pace = f"{result['images_per_second']:.0f} images/s"
+    found = f"{seconds / 3600:.1f} hours on two cores at {pace}"
+    return post.verdict(found, seconds > 2 * 3600)
+
+
+@POST.claim("It takes around one hour on a 1060 GPU")
+def on_a_gpu() -> post.Judgement:
+    """Nobody here has the card."""
+    return post.without("a GTX 1060")
+
+
+@POST.claim("Simpler convnets do just as well and take much less time")
+def simpler() -> post.Judgement:
+    """The post does not say which; it links a tutorial."""
+    return post.without("the convnet of TensorFlow's tutorial, which the post links")
+
+
+@POST.front_page(
+    "[Inception modules](inception_mnist/README.md)",
+    "handwritten digits, and what 1x1 convolutions save",
+    "`make train-inception`",
+    "98.5 % in 20,000 steps",
+)
+def here(kept: post.Kept) -> str:
+    """Accuracies of the post's network as it is, repaired, and of a smaller one."""
+    first, repaired, best = (
+        kept[f"digits_{name}"]["result"] for name in ("post", "dense", "modern")
+    )
+    return (
+        f"{post.percent(first['test_accuracy'], 1)} in as many, "
+        f"{post.percent(repaired['test_accuracy'], 1)} with repairs, "
+        f"{post.percent(best['test_accuracy'], 1)} by today's means with "
+        f"{best['parameters'] / 1e6:.2f} of the {first['parameters'] / 1e6:.0f} "
+        "million weights"
+    )
+
+
+@POST.table
+def digits(kept: post.Kept) -> str:
+    """Runs of inception_mnist."""
+    columns = {
+        "settings": "{flags}",
+        "data": "{dataset}",
+        "steps": "{steps:,}",
+        "seconds": "{seconds:,.0f}",
+        "validation": "{valid_accuracy:.2%}",
+        "test": "{test_accuracy:.2%}",
+    }
+    names = "digits_few digits_post digits_dense digits_fast digits_modern"
+    return post.run_table(kept, names, columns)

@@ -1,0 +1,41 @@
+"""Post "Using your remote Jupyter Notebook through ssh", statement by statement."""
+
+from reproduce import post
+
+POST = post.Post(
+    "Using your remote Jupyter Notebook through ssh",
+    "gpu_setup/README.md",
+    experiments=[
+        post.Experiment("notebook", "gpu_setup.notebook ubuntu@host --print_only")
+    ],
+    figures={"notebook/log.txt": "The two commands."},
+)
+
+
+@POST.claim(
+    "ssh -N -L localhost:8888:localhost:8886 and jupyter --no-browser --port 8886",
+    "notebook",
+)
+def tunnel(result: post.Result) -> post.Judgement:
+    """The commands that gpu_setup.notebook prints and runs."""
+    jupyter, ssh = result["metrics"]["commands"]
+    holds = "--no-browser" in jupyter and "--port=8886" in jupyter
+    holds = holds and "-N" in ssh and "127.0.0.1:8888:127.0.0.1:8886" in ssh
+    return post.verdict(f"`{ssh}`", holds)
+
+
+@POST.claim("The notebook then opens at localhost:8888")
+def opens() -> post.Judgement:
+    """The tests of the package check it against an ssh server on this machine."""
+    return post.without("a remote machine (the tests do it with an ssh server here)")
+
+
+@POST.front_page(
+    "[A remote notebook](gpu_setup/README.md#a-notebook-on-a-remote-machine)",
+    "Jupyter through ssh, in one command",
+    "`python -m gpu_setup.notebook user@host`",
+    "two commands",
+)
+def here(kept: post.Kept) -> str:
+    """One command in place of the post's two."""
+    return "one, which also looks after the tunnel"

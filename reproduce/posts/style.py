@@ -1,0 +1,220 @@
+"""Post "Reconstructing Artistic Style", statement by statement."""
+
+import dataclasses
+import math
+
+from reproduce import post
+
+LAYERS = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"]
+# Learning rate and steps: the post's range, and what lies beside it.
+ADAM = ((0.1, 500), (1.0, 500), (5.0, 500), (1.0, 2000), (5.0, 2000), (50.0, 500))
+ADAM_NAMES = [f"adam_{rate:g}_{steps}" for rate, steps in ADAM]
+NEAR = 5.0  # times the least loss
+TRANSFER = post.Experiment(
+    "transfer", "style_transfer.main", (10, 30), "--size=256", "--size=512"
+)
+
+POST = post.Post(
+    "Reconstructing artistic style",
+    "style_transfer/README.md",
+    experiments=[
+        post.Experiment(
+            "style_figures",
+            "style_transfer.figures",
+            (60, 150),
+            "--size=160 --steps=60",
+        ),
+        post.Experiment(
+            "pixels",
+            "style_transfer.main --mode=pixels --optimizer=adam --scales=1 --steps=500",
+        ),
+        TRANSFER,
+        dataclasses.replace(
+            TRANSFER,
+            name="paper_pair",
+            pictures="tuebingen_neckarfront.jpg starry_night.jpg",
+        ),
+        dataclasses.replace(
+            TRANSFER, name="post_pair", pictures="chicago_skyline.jpg great_wave.jpg"
+        ),
+        *(
+            post.Experiment(
+                name,
+                f"style_transfer.main --optimizer=adam --learning_rate={rate:g} "
+                f"--steps={steps} --init=noise --scales=1 --save_every=0",
+                (4 + 0.03 * steps, 6 + 0.1 * steps),
+                "--size=192",
+                "--size=384",
+            )
+            for name, (rate, steps) in zip(ADAM_NAMES, ADAM, strict=True)
+        ),
+    ],
+    figures={
+        "style_figures/maps.png": "A colour image is three maps of intensities.",
+        "style_figures/noise.png": "White noise becomes the picture.",
+        "style_figures/content.png": "Content, reconstructed layer by layer.",
+        "style_figures/style.png": "Style, from growing sets of layers.",
+        "style_figures/style_layers.png": "Style, from each layer alone.",
+        "transfer/overview.jpg": "Content, style, and both.",
+        "paper_pair/overview.jpg": "The paper's pair.",
+        "post_pair/overview.jpg": "A skyline, as The Great Wave is painted.",
+        "adam_1_500/transfer.png": "Adam, learning rate 1, 500 steps.",
+        "adam_1_2000/transfer.png": "Learning rate 1, 2000 steps.",
+        "adam_5_500/transfer.png": "Learning rate 5, 500 steps.",
+        "adam_5_2000/transfer.png": "Learning rate 5, 2000 steps.",
+        "adam_0.1_500/transfer.png": "Below the range: 0.1, 500 steps.",
+        "adam_50_500/transfer.png": "Above the range: 50, 500 steps.",
+    },
+)
+
+
+@POST.claim(
+    "White noise can be changed by the derivative of a pixel loss until it and the "
+    "picture are indistinguishable",
+    "pixels",
+)
+def pixels(result: post.Result) -> post.Judgement:
+    """The root mean square difference of all pixels and colours."""
+    width, height = result["image_size"]
+    difference = math.sqrt(result["pixel_loss"] / (3 * width * height))
+    found = f"{difference:.2f} of 255 intensities apart after {result['steps']} steps"
+    return post.verdict(found, difference < 1)
+
+
+@POST.claim(
+    "Reconstructions from earlier layers preserve pixel details, later ones lose them",
+    "style_figures",
+)
+def detail(result: post.Result) -> post.Judgement:
+    """How far each reconstruction is from the picture, by layer."""
+    away = {layer: result["content"]["rms_difference"][layer] for layer in LAYERS}
+    listed = ", ".join(f"{layer} {value:.0f}" for layer, value in away.items())
+    found = f"root mean square difference, of 255 intensities: {listed}"
+    return post.verdict(found, list(away.values()) == sorted(away.values()))
+
+
+@POST.claim(
+    "The Gram matrix of an earlier layer describes style at a smaller scale, of a "
+    "later layer at a larger one",
+    "style_figures",
+)
+def scale(result: post.Result) -> post.Judgement:
+    """Two measures that do not agree, so neither alone decides."""
+    single = result["style_layers"]
+    gram = [single["gram_wavelength"][layer] for layer in LAYERS]
+    painted = [single["wavelength"][f"{layer} alone"] for layer in LAYERS]
+    listed = [" ".join(f"{value:.1f}" for value in each) for each in (gram, painted)]
+    found = (
+        "wavelength at which the Gram matrix is most sensitive, conv1_1 to conv5_1: "
+        f"{listed[0]} pixels; of the reconstructions: {listed[1]} pixels"
+    )
+    rises = [values == sorted(values) for values in (gram, painted)]
+    if rises[0] != rises[1]:
+        return post.without("agreement on a measure of scale", found)
+    return post.verdict(found, all(rises))
+
+
+@POST.claim("Style and content are read from VGG-19, trained on ImageNet", "transfer")
+def network(result: post.Result) -> post.Judgement:
+    """Which filters the pictures here are made with."""
+    if result["weights"] == "imagenet":
+        return post.verdict("VGG-19, ImageNet", True)
+    found = "our compact network, trained on a part of Tiny ImageNet, in its place"
+    return post.without("VGG-19's ImageNet weights", found)
+
+
+@POST.claim(
+    "lambda = conv1_1 to conv5_1, l_c = conv4_2, alpha / beta = 1e-3, w_l = 1/5",
+    "transfer",
+)
+def parameters(result: post.Result) -> post.Judgement:
+    """lambda, l_c, alpha / beta and w_l are the defaults of style_transfer."""
+    config = result["config"]
+    printed = {
+        "style_layers": LAYERS,
+        "content_layers": ["conv4_2"],
+        "style_layer_weights": [0.2] * 5,
+        "content_weight": config["style_weight"] / 1000,
+    }
+    losses = f"style loss {result['style_loss']:.1e} after {result['steps']} steps"
+    return post.settings(config, printed, losses, True)
+
+
+@POST.claim(
+    "Adam with a learning rate of about 1-5 gives aesthetic results in roughly 500 to "
+    "2000 iterations",
+    *ADAM_NAMES,
+)
+def adam(*results: post.Result) -> post.Judgement:
+    """Every run in the post's range comes near the best loss; a rate below does not.
+
+    Whether a picture is aesthetic is left to the eye; the post says nothing of higher
+    rates, and one is here to see.
+    """
+    losses = {key: r["total_loss"] for key, r in zip(ADAM, results, strict=True)}
+    best = min(losses.values())
+    times = {key: loss / best for key, loss in losses.items()}
+    listed = ", ".join(
+        f"rate {rate:g}, {steps} steps: {times[rate, steps]:.1f}"
+        for rate, steps in ADAM
+    )
+    inside = [times[rate, steps] for rate, steps in ADAM if 1 <= rate <= 5]
+    below = [times[rate, steps] for rate, steps in ADAM if rate < 1]
+    found = f"total loss, of the least of these: {listed}"
+    return post.verdict(found, max(inside) < NEAR < min(below))
+
+
+@POST.claim(
+    "Any pair of style and content generates stellar results, such as a skyline in the "
+    "style of The Great Wave",
+    "post_pair",
+)
+def stellar(result: post.Result) -> post.Judgement:
+    """A picture for the reader to look at."""
+    return post.without("eyes", "see the gallery")
+
+
+@POST.front_page(
+    "[Reconstructing artistic style](style_transfer/README.md)",
+    "any picture in the style of any other",
+    "`python -m style_transfer.main --content photo.jpg --style painting.jpg`",
+    "Adam, 500 to 2000 iterations",
+)
+def here(kept: post.Kept) -> str:
+    """How long a transfer takes."""
+    result = kept["transfer"]["result"]
+    return f"{result['steps']} steps, {result['seconds']:.0f} s"
+
+
+@POST.table
+def pictures(kept: post.Kept) -> str:
+    """Transfers."""
+    columns = {
+        "pictures": "{data}",
+        "size": "{image_size[0]}x{image_size[1]}",
+        "steps": "{steps}",
+        "seconds": "{seconds:.1f}",
+        "style loss, content loss": "{style_loss:.1e}, {content_loss:.2e}",
+    }
+    return post.run_table(kept, "transfer paper_pair post_pair", columns)
+
+
+@POST.table
+def layers(kept: post.Kept) -> str:
+    """What the layers of the network keep, from the figures of style_transfer."""
+    result = kept["style_figures"]["result"]
+    away, single = result["content"]["rms_difference"], result["style_layers"]
+    gram, painted = single["gram_wavelength"], single["wavelength"]
+    painting = painted["the picture"]
+    measures = {
+        "content: RMS difference from the photograph, of 255": away,
+        "style: wavelength that the Gram matrix is sensitive at, pixels": gram,
+        f"style: wavelength of the reconstruction (the painting: {painting:.1f})": {
+            name: painted[f"{name} alone"] for name in gram
+        },
+    }
+    rows = [
+        [measure, *(f"{values[name]:.1f}" for name in gram)]
+        for measure, values in measures.items()
+    ]
+    return post.table(["layer, alone", *gram], rows)

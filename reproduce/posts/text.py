@@ -1,0 +1,325 @@
+"""Post "Vanilla Recurrent Neural Networks", statement by statement."""
+
+import math
+
+from reproduce import post
+
+# Rates of gradient descent: the post's range, and what lies beside it.
+RATES = (0.01, 0.1, 2.5, 25.0)
+RATE_NAMES = [f"rate_{rate:g}" for rate in RATES]
+# Activation, unrollings, steps: the same number of characters for each.
+UNROLLINGS = {
+    f"{activation}_{unrollings}": (activation, unrollings, 800_000 // unrollings)
+    for activation in ("tanh", "relu")
+    for unrollings in (20, 40, 80)
+}
+POST_1 = {
+    "batch_size": 32,
+    "num_nodes": 100,
+    "num_unrollings": 40,
+    "learning_rate": 2.5,
+    "decay_steps": 80_000,
+    "decay_rate": 0.75,
+    "activation": "relu",
+}
+POST_2 = {
+    "batch_size": 64,
+    "num_nodes": 50,
+    "num_unrollings": 20,
+    "learning_rate": 2.5,
+    "decay_steps": 5_000,
+    "decay_rate": 0.1,
+    "activation": "tanh",
+}
+SEED = "the post's seed, text8 and TensorFlow 0.x"
+BIGRAM = 1  # in "ngram_valid_bpc"
+
+# Seconds and flags of the short and the full run. On a text as short as the embedded
+# one, the post's rate diverges after 34,000 steps or more: the short runs end before.
+COMPARED = (45, 60), "--steps=20000", "--steps=40000"
+ARCH_2 = (25, 85), "--steps=15000"
+SWEPT = 30, 45
+
+POST = post.Post(
+    "Vanilla recurrent neural networks",
+    "char_rnn/README.md",
+    experiments=[
+        post.Experiment("arch1", "char_rnn.main", (30, 1800), "--steps=25000"),
+        post.Experiment("concat", "char_rnn.main", *COMPARED),
+        post.Experiment("sum", "char_rnn.main --combine=sum", *COMPARED),
+        post.Experiment(
+            "init_printed", "char_rnn.main --initialization=printed", *COMPARED
+        ),
+        post.Experiment("squared", "char_rnn.main --loss=squared", *COMPARED),
+        *(
+            post.Experiment(
+                name,
+                f"char_rnn.main --learning_rate={rate:g} --decay_rate=1 --steps=20000",
+                SWEPT,
+                may_diverge=True,
+            )
+            for name, rate in zip(RATE_NAMES, RATES, strict=True)
+        ),
+        *(
+            post.Experiment(
+                name,
+                f"char_rnn.main --activation={activation} --num_unrollings={count} "
+                f"--steps={steps}",
+                SWEPT,
+            )
+            for name, (activation, count, steps) in UNROLLINGS.items()
+        ),
+        post.Experiment("arch2", "char_rnn.main --arch=2", *ARCH_2),
+        post.Experiment(
+            "arch2_own", "char_rnn.main --arch=2 --noteacher_forcing", *ARCH_2
+        ),
+        post.Experiment(
+            "arch2_printed",
+            "char_rnn.main --arch=2 --as_printed --steps=5000",
+            (10, 10),
+        ),
+        post.Experiment(
+            "arch2_modern",
+            "char_rnn.main --recipe=modern --arch=2 --noteacher_forcing",
+            *ARCH_2,
+        ),
+        post.Experiment(
+            "rnn_modern",
+            "char_rnn.main --recipe=modern",
+            (40, 210),
+            "--steps=30000",
+            "--steps=200000",
+        ),
+        post.Experiment(
+            "rnn_512",
+            "char_rnn.main --recipe=modern --num_nodes=512 --num_unrollings=50 "
+            "--batch_size=64 --learning_rate=0.001 --steps=20000",
+            (None, 1200),
+        ),
+        post.Experiment("gradients", "char_rnn.gradients", (60, 60)),
+        post.Experiment("rnn_figures", "char_rnn.figures"),
+    ],
+    figures={
+        "rnn_figures/architectures.png": "Arch 1 and Arch 2.",
+        "rnn_figures/cursors.png": "Cursors of the first, second and eighth batch.",
+        "arch1/learning.png": "The post's Arch 1, learning.",
+        "arch2/learning.png": "Arch 2 with teacher forcing: the bigram, no more.",
+        "squared/learning.png": "Without the log-likelihood.",
+        "gradients/gradients.png": "Gradients on their way back.",
+    },
+)
+
+
+def bits(result: post.Result) -> str:
+    """The validation figure."""
+    return f"{result['valid_bpc']:.3f} bits/character"
+
+
+@POST.claim("The text is 10 million characters long", "concat")
+def text8(result: post.Result) -> post.Judgement:
+    """The size of the text, which for text8 the loader checks to the byte."""
+    characters = result["characters"]
+    if "text8" in result["corpus"]:
+        return post.verdict(f"{characters:,} characters", characters == 10_000_000)
+    return post.without("text8", f"{characters:,} characters of another text")
+
+
+def architecture(
+    result: post.Result, printed: post.Result, steps: int
+) -> post.Judgement:
+    """The settings of an architecture, as far as the run went."""
+    bigram = result["ngram_valid_bpc"][BIGRAM]
+    outcome = f"{bits(result)} after {result['steps']:,} steps (bigram {bigram:.3f})"
+    if result["steps"] < steps:
+        return post.without(f"{steps:,} steps (`make reproduce-full`)", outcome)
+    learned = result["valid_bpc"] < bigram + 0.01
+    return post.settings(result["config"], printed, outcome, learned)
+
+
+@POST.claim(
+    "Arch 1: batch 32, 100 nodes, 40 unrollings, ReLU, 800,001 steps, rate 2.5 times "
+    "0.75 every 80,000",
+    "arch1",
+)
+def arch1(result: post.Result) -> post.Judgement:
+    """The settings that the post prints, to the end of its steps."""
+    return architecture(result, POST_1, 800_001)
+
+
+@POST.claim(
+    "Arch 2 with teacher forcing: batch 64, 50 nodes, 20 unrollings, tanh, 50,001 "
+    "steps, rate 2.5 times 0.1 every 5,000",
+    "arch2",
+)
+def arch2(result: post.Result) -> post.Judgement:
+    """The settings that the post prints, to the end of its steps."""
+    return architecture(result, POST_2, 50_001)
+
+
+@POST.claim(
+    "Arch 2 writes `qpmhcytkaip tuouhccitgtvyr cy fjcvsnsd sgs rkilbblcj`",
+    "arch2_printed",
+)
+@POST.claim(
+    "Arch 1 writes `wide chromber coorers are stare printiun s cont imegres and`",
+    "arch1",
+)
+def sample(result: post.Result) -> post.Judgement:
+    """Text of the last look."""
+    return post.without(SEED, f"`{result['sample'][:90].strip()}`")
+
+
+@POST.claim(
+    "Not using the log-likelihood really messes up the training", "concat", "squared"
+)
+def loss(usual: post.Result, squared: post.Result) -> post.Judgement:
+    """Cross-entropy of two networks, one of which went down squared errors."""
+    worse = squared["valid_bpc"] - usual["valid_bpc"]
+    found = f"squared error: {bits(squared)}, cross-entropy: {bits(usual)}"
+    return post.verdict(f"{found}, {usual['steps']:,} steps each", worse > 0.1)
+
+
+@POST.claim("Most of the learning happens at learning rates of 0.1 to 2.5", *RATE_NAMES)
+def rates(*results: post.Result) -> post.Judgement:
+    """The best rates lie between 0.1 and 2.5, both ends included."""
+    reached = [result.get("valid_bpc", math.inf) for result in results]
+    pairs = list(zip(RATES, reached, strict=True))
+    listed = ", ".join(
+        f"{rate:g}: {value:.3f}" if math.isfinite(value) else f"{rate:g}: diverges"
+        for rate, value in pairs
+    )
+    inside = [value for rate, value in pairs if 0.1 <= rate <= 2.5]
+    outside = [value for rate, value in pairs if not 0.1 <= rate <= 2.5]
+    steps = max(result.get("steps", 0) for result in results)
+    found = f"bits/character after {steps:,} steps at {listed}"
+    return post.verdict(found, max(inside) < min(outside))
+
+
+@POST.claim(
+    "20 unrollings is the most before major trouble; 40 with ReLU instead of tanh",
+    *UNROLLINGS,
+)
+def unrollings(*results: post.Result) -> post.Judgement:
+    """tanh gets worse beyond 20 unrollings, ReLU not before 40; equal text read."""
+    reached: dict[str, dict[int, float]] = {"tanh": {}, "relu": {}}
+    for name, result in zip(UNROLLINGS, results, strict=True):
+        activation, count, _ = UNROLLINGS[name]
+        reached[activation][count] = result["valid_bpc"]
+    found = "; ".join(f"{name} {_by_count(values)}" for name, values in reached.items())
+    falls, holds = (values[40] - values[20] for values in reached.values())
+    return post.verdict(f"bits/character by unrollings: {found}", falls > 0.1 > holds)
+
+
+def _by_count(values: dict[int, float]) -> str:
+    return ", ".join(f"{count}: {value:.3f}" for count, value in sorted(values.items()))
+
+
+@POST.claim("Concatenating yielded the best results", "concat", "sum")
+def concatenation(concat: post.Result, added: post.Result) -> post.Judgement:
+    """The post's settings otherwise."""
+    found = f"sum {bits(added)}, concatenation {bits(concat)}"
+    found = f"{found}, {concat['steps']:,} steps each"
+    return post.verdict(found, concat["valid_bpc"] < added["valid_bpc"])
+
+
+@POST.claim(
+    "Arch 2 is effectively reduced to a Markov chain whose states are the alphabet",
+    "arch2",
+)
+def markov(result: post.Result) -> post.Judgement:
+    """A Markov chain over single characters is the bigram."""
+    bigram = result["ngram_valid_bpc"][BIGRAM]
+    found = f"{bits(result)} under teacher forcing, bigram {bigram:.3f}"
+    return post.verdict(found, abs(result["valid_bpc"] - bigram) < 0.02)
+
+
+@POST.claim(
+    "Arch 1 has greater modeling capacity than Arch 2", "concat", "arch2", "arch2_own"
+)
+def capacity(
+    first: post.Result, second: post.Result, own: post.Result
+) -> post.Judgement:
+    """Both ways of training Arch 2 are given a chance."""
+    best = min(second["valid_bpc"], own["valid_bpc"])
+    found = f"Arch 1 {bits(first)}, Arch 2 {best:.3f}"
+    return post.verdict(found, first["valid_bpc"] < best)
+
+
+@POST.claim(
+    "Teacher forcing should allow Arch 2 to train more efficiently",
+    "arch2",
+    "arch2_own",
+)
+def teacher(forced: post.Result, own: post.Result) -> post.Judgement:
+    """Efficiency: what the network is worth when it must live on its own output."""
+    with_it, without_it = forced["valid_bpc_own_output"], own["valid_bpc"]
+    found = (
+        f"on its own output {with_it:.3f} bits/character after teacher forcing "
+        f"({forced['seconds']:.0f} s), without it {without_it:.3f} "
+        f"({own['seconds']:.0f} s)"
+    )
+    return post.verdict(found, with_it < without_it)
+
+
+@POST.claim(
+    "Gradients explode or vanish exponentially with the unrollings", "gradients"
+)
+def vanish(result: post.Result) -> post.Judgement:
+    """How much the gradient's norm changes each ten steps back, before training."""
+    factors = {
+        scale: norms[10] / norms[0]
+        for scale, norms in result["norms"]["relu before training"].items()
+    }
+    listed = ", ".join(f"{scale}: {factor:.1e}" for scale, factor in factors.items())
+    found = f"ReLU, after ten steps back; {listed}"
+    return post.verdict(
+        found, min(factors.values()) < 0.1 and max(factors.values()) > 10
+    )
+
+
+@POST.claim("There is an incentive to increase the number of unrollings", "gradients")
+def incentive(result: post.Result) -> post.Judgement:
+    """Equal text read, so fewer steps with longer windows."""
+    reached = {int(n): value for n, value in result["valid_bpc"]["relu"].items()}
+    found = f"ReLU, bits/character at equal text read; {_by_count(reached)}"
+    return post.verdict(found, min(reached.values()) == reached[max(reached)])
+
+
+@POST.front_page(
+    "[Vanilla recurrent neural networks](char_rnn/README.md)",
+    "text, a character at a time",
+    "`make train-rnn`",
+    "a text of Arch 1, no figures",
+)
+def here(kept: post.Kept) -> str:
+    """The post's architecture, and what else as many nodes can do."""
+    first, modern = (kept[name]["result"] for name in ("arch1", "rnn_modern"))
+    return (
+        f"{first['valid_bpc']:.2f} bits/character, by today's means "
+        f"{modern['valid_bpc']:.2f} with as many nodes"
+    )
+
+
+@POST.table
+def texts(kept: post.Kept) -> str:
+    """Runs of char_rnn, and counting on the same text."""
+    names = (
+        "arch1 init_printed concat sum squared rnn_modern rnn_512 arch2 arch2_own "
+        "arch2_modern arch2_printed"
+    )
+    columns = ["{flags}", "{steps:,}", "{seconds:,.0f}"]
+    own = ["the same, fed its own output", "", ""]
+    rows = []
+    for name in names.split():
+        rows += post.rows(kept, name, [*columns, "{valid_bpc:.3f}", "{test_bpc:.3f}"])
+        if "valid_bpc_own_output" in kept.get(name, {}).get("result", {}):
+            fed = "{valid_bpc_own_output:.3f}", "{test_bpc_own_output:.3f}"
+            rows += [[*own, *cells] for cells in post.rows(kept, name, fed)]
+            if rows[-1][3:] == rows[-2][3:]:
+                del rows[-1]
+    counted = " ".join(
+        f"{b:.3f}" for b in kept["arch1"]["result"]["ngram_valid_bpc"][1:]
+    )
+    rows.append(["counting: bigram, trigram, 4-gram, 5-gram", "", "", counted, ""])
+    head = ["settings", "steps", "seconds", "bits/character", "test"]
+    return post.table(head, rows)
