@@ -74,25 +74,26 @@ class Claim:
 
 @dataclasses.dataclass
 class Post:
-    """A post, to which its module adds claims, tables and a row.
+    """A post, to which its module adds claims and tables.
 
     Attributes:
         title: the post's title.
         readme: the README of its package, relative to the repository.
+        front: its row on the front page; the last cell is a format string over the
+            results by name and the list of "verdicts".
         experiments: its runs.
         figures: captions by "<run>/<file>".
         claims: its statements, in the order of the post.
         tables: functions from kept results to a table of the README, by name.
-        front: from kept results to the post's row on the front page.
     """
 
     title: str
     readme: str
+    front: list[str]
     experiments: list[Experiment]
     figures: dict[str, str]
     claims: list[Claim] = dataclasses.field(default_factory=list)
     tables: dict[str, Callable[[Kept], str]] = dataclasses.field(default_factory=dict)
-    front: Callable[[Kept], list[str]] = lambda kept: []
 
     def claim(self, says: str, *needs: str) -> Callable[[Callable], Callable]:
         """Decorate the function that judges a claim by the runs that it needs."""
@@ -100,24 +101,6 @@ class Post:
         def add(judge: Callable[..., Judgement]) -> Callable[..., Judgement]:
             self.claims.append(Claim(says, needs, judge))
             return judge
-
-        return add
-
-    def table(self, render: Callable[[Kept], str]) -> Callable[[Kept], str]:
-        """Decorate the function that renders the README's table of the same name."""
-        self.tables[render.__name__] = render
-        return render
-
-    def front_page(self, *cells: str) -> Callable[[Callable], Callable]:
-        """Decorate the function that says on the front page what came out here.
-
-        Args:
-            *cells: the cells before it: the post, what it does, command, its claim.
-        """
-
-        def add(here: Callable[[Kept], str]) -> Callable[[Kept], str]:
-            self.front = lambda kept: [*cells, here(kept)]
-            return here
 
         return add
 

@@ -94,5 +94,12 @@ def updated(readme: str, kept: Kept) -> str:
 
 def front(kept: Kept) -> str:
     """The front page: each post, its command, what it claims, what came out here."""
+    results = {name: run["result"] for name, run in kept.items()}
+    rows = []
+    for each in POSTS:
+        verdicts = [judged(claim, kept)[1] for claim in each.claims]
+        *cells, here = each.front
+        here = here.format(verdicts=verdicts, **results).replace("%", " %")
+        rows.append([*cells, here])
     head = ["post", "what it does", "command", "the post", "here"]
-    return post.table(head, [each.front(kept) for each in POSTS])
+    return post.table(head, rows)

@@ -1,10 +1,19 @@
 """Post "Gett'n jiggy with genetic algorithms", statement by statement."""
 
+import functools
+
 from reproduce import post
 
 POST = post.Post(
     "Gett'n jiggy with genetic algorithms",
     "genetic/README.md",
+    front=[
+        "[Genetic algorithms](genetic/README.md)",
+        "which flights an airline should fly",
+        "`python -m genetic.main --exact`",
+        "good solutions",
+        "{flights[gap]:.0%} short of the proven optimum",
+    ],
     experiments=[
         post.Experiment(
             "toy", "genetic.main --scheme=post --problem={data}/toy.csv --exact"
@@ -50,27 +59,15 @@ def airline(first: post.Result, modern: post.Result) -> post.Judgement:
     return post.verdict(found, first["feasible"] and first["gap"] < 0.1)
 
 
-@POST.front_page(
-    "[Genetic algorithms](genetic/README.md)",
-    "which flights an airline should fly",
-    "`python -m genetic.main --exact`",
-    "good solutions",
-)
-def here(kept: post.Kept) -> str:
-    """How near the modern scheme comes to the optimum."""
-    gap = kept["flights"]["result"]["gap"]
-    return f"{100 * gap:g} % short of the proven optimum"
-
-
-@POST.table
-def flights(kept: post.Kept) -> str:
-    """The embedded flights."""
-    columns = {
+POST.tables["flights"] = functools.partial(
+    post.run_table,
+    names="flights_post flights",
+    columns={
         "flags": "{flags}",
         "seed": "{config[seed]}",
         "generations": "{generations:,}",
         "seconds": "{seconds:.1f}",
         "best": "{best_objective:g}",
         "gap": "{gap:.1%}",
-    }
-    return post.run_table(kept, "flights_post flights", columns)
+    },
+)

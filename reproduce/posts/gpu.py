@@ -7,6 +7,13 @@ CARD = "gtx_1060_cuda_"
 POST = post.Post(
     "Installing 10-series GPUs, CUDA and TensorFlow",
     "gpu_setup/README.md",
+    front=[
+        "[Installing a GPU](gpu_setup/README.md)",
+        "what is wrong with this machine, step by step",
+        "`python -m gpu_setup.check`",
+        "a GTX 1060 needs CUDA 8",
+        "{verdicts[0]}, on saved machines",
+    ],
     experiments=[
         post.Experiment(
             f"{CARD}{cuda}",
@@ -48,15 +55,3 @@ def versions(new: post.Result) -> post.Judgement:
 def source() -> post.Judgement:
     """Nobody here has what it takes."""
     return post.without("that source, Bazel of the time and the card")
-
-
-@POST.front_page(
-    "[Installing a GPU](gpu_setup/README.md)",
-    "what is wrong with this machine, step by step",
-    "`python -m gpu_setup.check`",
-    "a GTX 1060 needs CUDA 8",
-)
-def here(kept: post.Kept) -> str:
-    """The verdict on CUDA 8."""
-    old, new = (kept[f"{CARD}{version}"]["result"] for version in ("7.5", "8.0"))
-    return f"{cuda(old, new)[1]}, on saved machines"

@@ -1,5 +1,8 @@
 """Post "Inception modules: explained and implemented", statement by statement."""
 
+import functools
+from typing import Any
+
 from reproduce import post
 
 SETTINGS = {
@@ -13,40 +16,39 @@ SETTINGS = {
     "test_batch_size": 100,
 }
 STEPS, ACCURACY = 20_000, 0.985
-DENSE = "*.npz"  # weights and checkpoints of gigabytes
+# Weights and checkpoints of a dense head take gigabytes: written rarely, not kept.
+RARELY, DISCARD = "--checkpoint_seconds=600", "*.npz"
+
+
+def _digits(name: str, flags: str, *rest: Any, **more: Any) -> post.Experiment:
+    return post.Experiment(name, f"inception_mnist.main {flags}", *rest, **more)
+
 
 POST = post.Post(
     "Inception modules: explained and implemented",
     "inception_mnist/README.md",
+    front=[
+        "[Inception modules](inception_mnist/README.md)",
+        "handwritten digits, and what 1x1 convolutions save",
+        "`make train-inception`",
+        "98.5 % in 20,000 steps",
+        "{digits_post[test_accuracy]:.1%} in as many, "
+        "{digits_dense[test_accuracy]:.1%} with repairs, "
+        "{digits_modern[test_accuracy]:.1%} by today's means with "
+        "{digits_modern[parameters]:,} of the {digits_post[parameters]:,} weights",
+    ],
     experiments=[
         post.Experiment("operations", "inception_mnist.operations", (8, 8)),
-        post.Experiment(
-            "digits_few",
-            "inception_mnist.main --checkpoint_seconds=600 --steps=200",
-            (80, 80),
-            discard=DENSE,
-        ),
-        post.Experiment(
-            "digits_post",
-            "inception_mnist.main --checkpoint_seconds=600",
-            (None, 5000),
-            discard=DENSE,
-        ),
-        post.Experiment(
+        _digits("digits_few", f"{RARELY} --steps=200", (80, 80), discard=DISCARD),
+        _digits("digits_post", RARELY, (None, 5000), discard=DISCARD),
+        _digits(
             "digits_dense",
-            "inception_mnist.main --recipe=modern --head=dense "
-            "--checkpoint_seconds=600",
+            f"--recipe=modern --head=dense {RARELY}",
             (None, 5000),
-            discard=DENSE,
+            discard=DISCARD,
         ),
-        post.Experiment(
-            "digits_fast",
-            "inception_mnist.main --recipe=modern --steps=2400",
-            (140, 140),
-        ),
-        post.Experiment(
-            "digits_modern", "inception_mnist.main --recipe=modern", (None, 1000)
-        ),
+        _digits("digits_fast", "--recipe=modern --steps=2400", (140, 140)),
+        _digits("digits_modern", "--recipe=modern", (None, 1000)),
     ],
     figures={
         "operations/module.png": "The module with 1x1 reductions, and without.",
@@ -156,36 +158,15 @@ def simpler() -> post.Judgement:
     return post.without("the convnet of TensorFlow's tutorial, which the post links")
 
 
-@POST.front_page(
-    "[Inception modules](inception_mnist/README.md)",
-    "handwritten digits, and what 1x1 convolutions save",
-    "`make train-inception`",
-    "98.5 % in 20,000 steps",
-)
-def here(kept: post.Kept) -> str:
-    """Accuracies of the post's network as it is, repaired, and of a smaller one."""
-    first, repaired, best = (
-        kept[f"digits_{name}"]["result"] for name in ("post", "dense", "modern")
-    )
-    return (
-        f"{post.percent(first['test_accuracy'], 1)} in as many, "
-        f"{post.percent(repaired['test_accuracy'], 1)} with repairs, "
-        f"{post.percent(best['test_accuracy'], 1)} by today's means with "
-        f"{best['parameters'] / 1e6:.2f} of the {first['parameters'] / 1e6:.0f} "
-        "million weights"
-    )
-
-
-@POST.table
-def digits(kept: post.Kept) -> str:
-    """Runs of inception_mnist."""
-    columns = {
+POST.tables["digits"] = functools.partial(
+    post.run_table,
+    names="digits_few digits_post digits_dense digits_fast digits_modern",
+    columns={
         "settings": "{flags}",
         "data": "{dataset}",
         "steps": "{steps:,}",
         "seconds": "{seconds:,.0f}",
         "validation": "{valid_accuracy:.2%}",
         "test": "{test_accuracy:.2%}",
-    }
-    names = "digits_few digits_post digits_dense digits_fast digits_modern"
-    return post.run_table(kept, names, columns)
+    },
+)

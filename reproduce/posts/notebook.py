@@ -5,6 +5,13 @@ from reproduce import post
 POST = post.Post(
     "Using your remote Jupyter Notebook through ssh",
     "gpu_setup/README.md",
+    front=[
+        "[A remote notebook](gpu_setup/README.md#a-notebook-on-a-remote-machine)",
+        "Jupyter through ssh, in one command",
+        "`python -m gpu_setup.notebook user@host`",
+        "two commands",
+        "one, which also looks after the tunnel",
+    ],
     experiments=[
         post.Experiment("notebook", "gpu_setup.notebook ubuntu@host --print_only")
     ],
@@ -28,14 +35,3 @@ def tunnel(result: post.Result) -> post.Judgement:
 def opens() -> post.Judgement:
     """The tests of the package check it against an ssh server on this machine."""
     return post.without("a remote machine (the tests do it with an ssh server here)")
-
-
-@POST.front_page(
-    "[A remote notebook](gpu_setup/README.md#a-notebook-on-a-remote-machine)",
-    "Jupyter through ssh, in one command",
-    "`python -m gpu_setup.notebook user@host`",
-    "two commands",
-)
-def here(kept: post.Kept) -> str:
-    """One command in place of the post's two."""
-    return "one, which also looks after the tunnel"

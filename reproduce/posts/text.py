@@ -1,17 +1,15 @@
 """Post "Vanilla Recurrent Neural Networks", statement by statement."""
 
 import math
+from typing import Any
 
 from reproduce import post
 
 # Rates of gradient descent: the post's range, and what lies beside it.
-RATES = (0.01, 0.1, 2.5, 25.0)
-RATE_NAMES = [f"rate_{rate:g}" for rate in RATES]
-# Activation, unrollings, steps: the same number of characters for each.
+RATES = {f"rate_{rate:g}": rate for rate in (0.01, 0.1, 2.5, 25.0)}
+# Activation and unrollings.
 UNROLLINGS = {
-    f"{activation}_{unrollings}": (activation, unrollings, 800_000 // unrollings)
-    for activation in ("tanh", "relu")
-    for unrollings in (20, 40, 80)
+    f"{name}_{n}": (name, n) for name in ("tanh", "relu") for n in (20, 40, 80)
 }
 POST_1 = {
     "batch_size": 32,
@@ -38,62 +36,62 @@ BIGRAM = 1  # in "ngram_valid_bpc"
 # one, the post's rate diverges after 34,000 steps or more: the short runs end before.
 COMPARED = (45, 60), "--steps=20000", "--steps=40000"
 ARCH_2 = (25, 85), "--steps=15000"
-SWEPT = 30, 45
+
+
+def _rnn(name: str, flags: str = "", *rest: Any, **more: Any) -> post.Experiment:
+    return post.Experiment(name, f"char_rnn.main {flags}", *rest, **more)
+
 
 POST = post.Post(
     "Vanilla recurrent neural networks",
     "char_rnn/README.md",
+    front=[
+        "[Vanilla recurrent neural networks](char_rnn/README.md)",
+        "text, a character at a time",
+        "`make train-rnn`",
+        "a text of Arch 1, no figures",
+        "{arch1[valid_bpc]:.2f} bits/character, by today's means "
+        "{rnn_modern[valid_bpc]:.2f} with as many nodes",
+    ],
     experiments=[
-        post.Experiment("arch1", "char_rnn.main", (30, 1800), "--steps=25000"),
-        post.Experiment("concat", "char_rnn.main", *COMPARED),
-        post.Experiment("sum", "char_rnn.main --combine=sum", *COMPARED),
-        post.Experiment(
-            "init_printed", "char_rnn.main --initialization=printed", *COMPARED
-        ),
-        post.Experiment("squared", "char_rnn.main --loss=squared", *COMPARED),
+        _rnn("arch1", "", (30, 1800), "--steps=25000"),
+        _rnn("concat", "", *COMPARED),
+        _rnn("sum", "--combine=sum", *COMPARED),
+        _rnn("init_printed", "--initialization=printed", *COMPARED),
+        _rnn("squared", "--loss=squared", *COMPARED),
         *(
-            post.Experiment(
+            _rnn(
                 name,
-                f"char_rnn.main --learning_rate={rate:g} --decay_rate=1 --steps=20000",
-                SWEPT,
+                f"--learning_rate={rate:g} --decay_rate=1 --steps=20000",
+                (30, 45),
                 may_diverge=True,
             )
-            for name, rate in zip(RATE_NAMES, RATES, strict=True)
+            for name, rate in RATES.items()
         ),
-        *(
-            post.Experiment(
+        *(  # all read the same number of characters
+            _rnn(
                 name,
-                f"char_rnn.main --activation={activation} --num_unrollings={count} "
-                f"--steps={steps}",
-                SWEPT,
+                f"--activation={activation} --num_unrollings={unrollings} "
+                f"--steps={800_000 // unrollings}",
+                (30, 45),
             )
-            for name, (activation, count, steps) in UNROLLINGS.items()
+            for name, (activation, unrollings) in UNROLLINGS.items()
         ),
-        post.Experiment("arch2", "char_rnn.main --arch=2", *ARCH_2),
-        post.Experiment(
-            "arch2_own", "char_rnn.main --arch=2 --noteacher_forcing", *ARCH_2
-        ),
-        post.Experiment(
-            "arch2_printed",
-            "char_rnn.main --arch=2 --as_printed --steps=5000",
-            (10, 10),
-        ),
-        post.Experiment(
-            "arch2_modern",
-            "char_rnn.main --recipe=modern --arch=2 --noteacher_forcing",
-            *ARCH_2,
-        ),
-        post.Experiment(
+        _rnn("arch2", "--arch=2", *ARCH_2),
+        _rnn("arch2_own", "--arch=2 --noteacher_forcing", *ARCH_2),
+        _rnn("arch2_printed", "--arch=2 --as_printed --steps=5000", (10, 10)),
+        _rnn("arch2_modern", "--recipe=modern --arch=2 --noteacher_forcing", *ARCH_2),
+        _rnn(
             "rnn_modern",
-            "char_rnn.main --recipe=modern",
+            "--recipe=modern",
             (40, 210),
             "--steps=30000",
             "--steps=200000",
         ),
-        post.Experiment(
+        _rnn(
             "rnn_512",
-            "char_rnn.main --recipe=modern --num_nodes=512 --num_unrollings=50 "
-            "--batch_size=64 --learning_rate=0.001 --steps=20000",
+            "--recipe=modern --num_nodes=512 --num_unrollings=50 --batch_size=64 "
+            "--learning_rate=0.001 --steps=20000",
             (None, 1200),
         ),
         post.Experiment("gradients", "char_rnn.gradients", (60, 60)),
@@ -179,11 +177,11 @@ def loss(usual: post.Result, squared: post.Result) -> post.Judgement:
     return post.verdict(f"{found}, {usual['steps']:,} steps each", worse > 0.1)
 
 
-@POST.claim("Most of the learning happens at learning rates of 0.1 to 2.5", *RATE_NAMES)
+@POST.claim("Most of the learning happens at learning rates of 0.1 to 2.5", *RATES)
 def rates(*results: post.Result) -> post.Judgement:
     """The best rates lie between 0.1 and 2.5, both ends included."""
     reached = [result.get("valid_bpc", math.inf) for result in results]
-    pairs = list(zip(RATES, reached, strict=True))
+    pairs = list(zip(RATES.values(), reached, strict=True))
     listed = ", ".join(
         f"{rate:g}: {value:.3f}" if math.isfinite(value) else f"{rate:g}: diverges"
         for rate, value in pairs
@@ -203,7 +201,7 @@ def unrollings(*results: post.Result) -> post.Judgement:
     """tanh gets worse beyond 20 unrollings, ReLU not before 40; equal text read."""
     reached: dict[str, dict[int, float]] = {"tanh": {}, "relu": {}}
     for name, result in zip(UNROLLINGS, results, strict=True):
-        activation, count, _ = UNROLLINGS[name]
+        activation, count = UNROLLINGS[name]
         reached[activation][count] = result["valid_bpc"]
     found = "; ".join(f"{name} {_by_count(values)}" for name, values in reached.items())
     falls, holds = (values[40] - values[20] for values in reached.values())
@@ -285,22 +283,6 @@ def incentive(result: post.Result) -> post.Judgement:
     return post.verdict(found, min(reached.values()) == reached[max(reached)])
 
 
-@POST.front_page(
-    "[Vanilla recurrent neural networks](char_rnn/README.md)",
-    "text, a character at a time",
-    "`make train-rnn`",
-    "a text of Arch 1, no figures",
-)
-def here(kept: post.Kept) -> str:
-    """The post's architecture, and what else as many nodes can do."""
-    first, modern = (kept[name]["result"] for name in ("arch1", "rnn_modern"))
-    return (
-        f"{first['valid_bpc']:.2f} bits/character, by today's means "
-        f"{modern['valid_bpc']:.2f} with as many nodes"
-    )
-
-
-@POST.table
 def texts(kept: post.Kept) -> str:
     """Runs of char_rnn, and counting on the same text."""
     names = (
@@ -323,3 +305,6 @@ def texts(kept: post.Kept) -> str:
     rows.append(["counting: bigram, trigram, 4-gram, 5-gram", "", "", counted, ""])
     head = ["settings", "steps", "seconds", "bits/character", "test"]
     return post.table(head, rows)
+
+
+POST.tables["texts"] = texts
