@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from runkit import tables
+
 CONFIRMED, REFUTED = "confirmed", "not confirmed"
 UNCHECKED = "cannot be checked without"
 
@@ -152,14 +154,4 @@ def rows(kept: Kept, names: str, columns: Sequence[str]) -> list[list[str]]:
 
 def run_table(kept: Kept, names: str, columns: dict[str, str]) -> str:
     """A Markdown table of `rows` under the keys of `columns`."""
-    return table(list(columns), rows(kept, names, list(columns.values())))
-
-
-def row(cells: list[str]) -> str:
-    """A line of a Markdown table."""
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    return "".join(map(row, [head, ["---"] * len(head), *rows]))
+    return tables.markdown(list(columns), rows(kept, names, list(columns.values())))

@@ -6,6 +6,7 @@ import re
 from reproduce import post
 from reproduce.post import CONFIRMED, REFUTED, UNCHECKED, Claim, Kept
 from reproduce.posts import POSTS
+from runkit import tables
 
 HEAD = """\
 # What the posts claim, and what came out
@@ -70,7 +71,7 @@ def render(kept: Kept) -> str:
     head = ["the post says", "here", "data", "seed", "seconds", "verdict", "runs"]
     for each in POSTS:
         rows = [claim_row(claim, kept) for claim in each.claims]
-        parts += [f"\n## {each.title}\n\n", post.table(head, rows)]
+        parts += [f"\n## {each.title}\n\n", tables.markdown(head, rows)]
     rows = [
         [
             f"`{name}`",
@@ -83,7 +84,7 @@ def render(kept: Kept) -> str:
         for name, run in kept.items()
     ]
     head = ["run", "command", "data", "length", "seconds", "machine"]
-    return "".join([*parts, "\n## The runs\n\n", post.table(head, rows)])
+    return "".join([*parts, "\n## The runs\n\n", tables.markdown(head, rows)])
 
 
 def updated(readme: str, kept: Kept) -> str:
@@ -102,4 +103,4 @@ def front(kept: Kept) -> str:
         here = here.format(verdicts=verdicts, **results).replace("%", " %")
         rows.append([*cells, here])
     head = ["post", "what it does", "command", "the post", "here"]
-    return post.table(head, rows)
+    return tables.markdown(head, rows)

@@ -4,7 +4,6 @@ A kept file has the experiment's `result.json` as it is, but for the folders of 
 and beside it the command, what it ran on, and its length.
 """
 
-import json
 import os
 import pathlib
 import platform
@@ -75,7 +74,7 @@ def collect(
 def keep(kept: dict[str, Any], folder: pathlib.Path) -> None:
     """Write one kept result to <folder>/<length>/<name>.json."""
     path = folder / kept["length"] / f"{kept['name']}.json"
-    runner.write_whole(path, json.dumps(kept, indent=1) + "\n")
+    runner.write_json(path, kept)
 
 
 def load(folder: pathlib.Path) -> Kept:

@@ -4,6 +4,7 @@ import functools
 import math
 
 from reproduce import post
+from runkit import tables
 
 LAYERS = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"]
 # Learning rate and steps: the post's range, and what lies beside it.
@@ -191,7 +192,7 @@ def layers(kept: post.Kept) -> str:
         [measure, *(f"{values[name]:.1f}" for name in gram)]
         for measure, values in measures.items()
     ]
-    return post.table(["layer, alone", *gram], rows)
+    return tables.markdown(["layer, alone", *gram], rows)
 
 
 POST.tables["layers"] = layers

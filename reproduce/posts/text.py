@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from reproduce import post
+from runkit import tables
 
 # Rates of gradient descent: the post's range, and what lies beside it.
 RATES = {f"rate_{rate:g}": rate for rate in (0.01, 0.1, 2.5, 25.0)}
@@ -198,7 +199,7 @@ def rates(*results: post.Result) -> post.Judgement:
     *UNROLLINGS,
 )
 def unrollings(*results: post.Result) -> post.Judgement:
-    """tanh gets worse beyond 20 unrollings, ReLU not before 40; equal text read."""
+    """With tanh it gets worse beyond 20 unrollings, with ReLU not before 40."""
     reached: dict[str, dict[int, float]] = {"tanh": {}, "relu": {}}
     for name, result in zip(UNROLLINGS, results, strict=True):
         activation, count = UNROLLINGS[name]
@@ -304,7 +305,7 @@ def texts(kept: post.Kept) -> str:
     )
     rows.append(["counting: bigram, trigram, 4-gram, 5-gram", "", "", counted, ""])
     head = ["settings", "steps", "seconds", "bits/character", "test"]
-    return post.table(head, rows)
+    return tables.markdown(head, rows)
 
 
 POST.tables["texts"] = texts
