@@ -1,4 +1,4 @@
-"""One page with a figure for every figure of the posts, all in one file."""
+"""One HTML file with a figure for every figure of the posts."""
 
 import base64
 import html
@@ -18,7 +18,7 @@ WIDE = 1000  # pixels, of a figure that gets a row of its own
 
 
 def figure(path: pathlib.Path, shows: str, run: dict[str, Any]) -> str:
-    """A picture or a text with its caption, data and command."""
+    """Shows a picture or a text with its caption, data and command."""
     if path.suffix == ".txt":
         wide, shown = True, f"<pre>{html.escape(path.read_text())}</pre>"
     else:
@@ -33,7 +33,7 @@ def figure(path: pathlib.Path, shows: str, run: dict[str, Any]) -> str:
 
 
 def picture(path: pathlib.Path, image: Image.Image) -> str:
-    """An <img> that holds the bytes of its file, or of a smaller copy."""
+    """Makes an <img> that holds the bytes of its file, or of a smaller copy."""
     data, size = path.read_bytes(), image.size
     if image.width > WIDEST:
         small, buffer = image.copy(), io.BytesIO()
@@ -48,12 +48,12 @@ def picture(path: pathlib.Path, image: Image.Image) -> str:
 
 
 def plain(text: str) -> str:
-    """Text of a Markdown table as HTML."""
+    """Makes HTML of a Markdown table's text."""
     return html.escape(text.replace("`", ""))
 
 
 def section(post: Post, kept: Kept, folder: pathlib.Path) -> str:
-    """A post: its claims as a list, and the figures that there are."""
+    """Shows a post: its claims as a list, and the figures that there are."""
     claims, figures = [], []
     for claim in post.claims:
         found, verdict = report.judged(claim, kept)
@@ -73,11 +73,11 @@ def section(post: Post, kept: Kept, folder: pathlib.Path) -> str:
 
 
 def render(kept: Kept, folder: pathlib.Path) -> str:
-    """The page.
+    """Renders the page.
 
     Args:
-        kept: results by name.
-        folder: has a folder for each length, and there one for each run.
+        kept: Results by name.
+        folder: Has a folder for each length, and there one for each run.
     """
     body = "".join(section(post, kept, folder) for post in POSTS)
     page = (HERE / "data" / "gallery.html").read_text()

@@ -1,4 +1,4 @@
-"""What a post is here: runs, claims that they decide, figures and README tables."""
+"""What a post is here: runs, the claims that they decide, figures and tables."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -19,15 +19,15 @@ class Experiment:
     """One command, in each length that it has.
 
     Attributes:
-        name: of its folder and of its result.
-        command: what follows `python -m`; `{data}` stands for this package's data.
-        seconds: what the short and the full run take on two cores, roughly; None where
+        name: The name of its folder and of its result.
+        command: What follows `python -m`; `{data}` stands for this package's data.
+        seconds: Roughly what the short and the full run take on two cores; None where
             it has no run of that length.
-        short: further flags of the short run.
-        full: further flags of the full run.
-        pictures: file names of a content and a style picture, for --pictures.
-        discard: pattern of files that are deleted once it is done.
-        may_diverge: whether a loss that is not finite is a finding, not a failure.
+        short: Further flags of the short run.
+        full: Further flags of the full run.
+        pictures: File names of a content and a style picture, for --pictures.
+        discard: Pattern of the files that are deleted once it is done.
+        may_diverge: Whether a loss that is not finite is a finding, not a failure.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Experiment:
     may_diverge: bool = False
 
     def takes(self, length: str) -> float | None:
-        """About how many seconds a length takes; None where there is none."""
+        """Returns the seconds that a length takes; None where there is none."""
         return self.seconds[length == "full"]
 
     @property
@@ -64,9 +64,9 @@ class Claim:
     """One statement of a post.
 
     Attributes:
-        says: the statement.
-        needs: names of the experiments that it is judged by.
-        judge: takes their results, in that order.
+        says: The statement.
+        needs: Names of the experiments that it is judged by.
+        judge: Takes their results, in that order.
     """
 
     says: str
@@ -79,14 +79,14 @@ class Post:
     """A post, to which its module adds claims and tables.
 
     Attributes:
-        title: the post's title.
-        readme: the README of its package, relative to the repository.
-        front: its row on the front page; the last cell is a format string over the
+        title: The post's title.
+        readme: The README of its package, relative to the repository.
+        front: Its row on the front page; the last cell is a format string over the
             results by name and the list of "verdicts".
-        experiments: its runs.
-        figures: captions by "<run>/<file>".
-        claims: its statements, in the order of the post.
-        tables: functions from kept results to a table of the README, by name.
+        experiments: Its runs.
+        figures: Captions by "<run>/<file>".
+        claims: Its statements, in the order of the post.
+        tables: Functions from kept results to a table of the README, by name.
     """
 
     title: str
@@ -98,7 +98,7 @@ class Post:
     tables: dict[str, Callable[[Kept], str]] = dataclasses.field(default_factory=dict)
 
     def claim(self, says: str, *needs: str) -> Callable[[Callable], Callable]:
-        """Decorate the function that judges a claim by the runs that it needs."""
+        """Decorates the function that judges a claim by the runs that it needs."""
 
         def add(judge: Callable[..., Judgement]) -> Callable[..., Judgement]:
             self.claims.append(Claim(says, needs, judge))
@@ -108,38 +108,39 @@ class Post:
 
 
 def without(what: str, found: str = "") -> Judgement:
-    """What nobody here can check."""
+    """Judges what cannot be checked here."""
     return found, f"{UNCHECKED} {what}"
 
 
 def verdict(found: str, holds: bool) -> Judgement:
-    """What was found, and whether the claim holds."""
+    """Judges by whether the claim holds."""
     return found, CONFIRMED if holds else REFUTED
 
 
 def settings(config: Result, printed: Result, outcome: str, works: bool) -> Judgement:
-    """Hyperparameters: those of the post were used, and the run came to something."""
+    """Asks that a run used the settings that the post prints, and that it worked."""
     same = all(config[name] == value for name, value in printed.items())
-    return verdict(f"{'the same' if same else 'others'}: {outcome}", same and works)
+    used = "the same" if same else "other"
+    return verdict(f"with {used} settings, {outcome}", same and works)
 
 
 def percent(share: float, places: int = 2) -> str:
-    """A share of 1 in percent."""
+    """Words a share of 1 in percent."""
     return f"{100 * share:.{places}f} %"
 
 
 def seconds(run: dict[str, Any]) -> float:
-    """What a kept run says that it took, else the clock."""
+    """Returns what a kept run says that it took, or else what the clock said."""
     return run["result"].get("seconds") or run["wall_seconds"]
 
 
 def rows(kept: Kept, names: str, columns: Sequence[str]) -> list[list[str]]:
-    """A row of a table for each of the named runs that there are.
+    """Makes a table's row of each of the named runs that there are.
 
     Args:
-        kept: results by name.
-        names: of the runs, separated by spaces.
-        columns: format strings over what a run's result.json has, its "data", and its
+        kept: Results by name.
+        names: Names of the runs, separated by spaces.
+        columns: Format strings over what a run's result.json has, its "data", and its
             "flags" but for those that name the data.
     """
     data = ("--corpus=", "--dataset=", "--train_csv=", "--test_csv=", "--weights=")
@@ -153,5 +154,5 @@ def rows(kept: Kept, names: str, columns: Sequence[str]) -> list[list[str]]:
 
 
 def run_table(kept: Kept, names: str, columns: dict[str, str]) -> str:
-    """A Markdown table of `rows` under the keys of `columns`."""
+    """Renders the `rows` as a Markdown table under the keys of `columns`."""
     return tables.markdown(list(columns), rows(kept, names, list(columns.values())))

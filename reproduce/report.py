@@ -11,19 +11,20 @@ from runkit import tables
 HEAD = """\
 # What the posts claim, and what came out
 
-`make reproduce` (minutes) and `make reproduce-full` (the posts' own lengths) write
-such a table to `out/reproduce/RESULTS.md`, and all figures to `out/gallery.html`. This
-one is of the runs kept in `results/`; `python -m reproduce.main --publish` writes it,
-the tables of the READMEs and `results/` again. Nothing here is written by hand.
+This file is written from the runs that are kept in `results/`, not by hand.
+`make reproduce` (minutes) and `make reproduce-full` (as long as the posts' runs) write
+such a file to `out/reproduce/RESULTS.md`, and a page with all figures to
+`out/gallery.html`. `python -m reproduce.main --publish` brings `results/`, this file
+and the tables of the READMEs up to date.
 
 """
-# READMEs that have tables, each between two marks.
+# The READMEs that have tables, each between two marks.
 FILES = ["README.md", *(each.readme for each in POSTS if each.tables)]
 BLOCK = re.compile(r"(<!-- results: (\w+) -->\n)(.*?)(<!-- end -->\n)", re.DOTALL)
 
 
 def judged(claim: Claim, kept: Kept) -> post.Judgement:
-    """What was found, and the verdict."""
+    """Returns what was found, and the verdict."""
     missing = [name for name in claim.needs if name not in kept]
     if missing:
         return "", f"{UNCHECKED} the run `{missing[0]}` (`make reproduce-full`)"
@@ -31,7 +32,7 @@ def judged(claim: Claim, kept: Kept) -> post.Judgement:
 
 
 def counts(kept: Kept) -> dict[str, int]:
-    """How many claims have each verdict."""
+    """Counts the claims that have each verdict."""
     tally = collections.Counter(
         judged(claim, kept)[1].partition(" without ")[0]
         for each in POSTS
@@ -42,14 +43,14 @@ def counts(kept: Kept) -> dict[str, int]:
 
 
 def summary(kept: Kept) -> str:
-    """The counts in words."""
+    """Words the counts."""
     return ", ".join(
         f"{n} {name.replace('_', ' ')}" for name, n in counts(kept).items()
     )
 
 
 def claim_row(claim: Claim, kept: Kept) -> list[str]:
-    """A claim with what was found, on which data, seed and time."""
+    """Makes the row of a claim: what was found, on which data, seed and time."""
     found, verdict = judged(claim, kept)
     runs = [kept[name] for name in claim.needs if name in kept]
     results = [run["result"] for run in runs]
@@ -66,7 +67,7 @@ def claim_row(claim: Claim, kept: Kept) -> list[str]:
 
 
 def render(kept: Kept) -> str:
-    """The whole of RESULTS.md."""
+    """Renders the whole of RESULTS.md."""
     parts = [f"{HEAD}Claims: {summary(kept)}.\n"]
     head = ["the post says", "here", "data", "seed", "seconds", "verdict", "runs"]
     for each in POSTS:
@@ -88,13 +89,13 @@ def render(kept: Kept) -> str:
 
 
 def updated(readme: str, kept: Kept) -> str:
-    """A README with its marked tables as the results have them."""
+    """Returns a README with its marked tables as the results have them."""
     tables = {"posts": front} | {n: f for each in POSTS for n, f in each.tables.items()}
     return BLOCK.sub(lambda m: m[1] + tables[m[2]](kept) + m[4], readme)
 
 
 def front(kept: Kept) -> str:
-    """The front page: each post, its command, what it claims, what came out here."""
+    """Renders the front page's table: each post, what it claims, what came out."""
     results = {name: run["result"] for name, run in kept.items()}
     rows = []
     for each in POSTS:

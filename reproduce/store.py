@@ -1,7 +1,7 @@
-"""Results as they are kept: one JSON file an experiment, without this machine's paths.
+"""Results as they are kept: a JSON file each, without this machine's paths.
 
-A kept file has the experiment's `result.json` as it is, but for the folders of paths,
-and beside it the command, what it ran on, and its length.
+A kept file has the experiment's `result.json` as it is, except for the folders of
+paths, and beside it the command, what it ran on, and its length.
 """
 
 import os
@@ -23,10 +23,10 @@ EMBEDDED = {
 
 
 def bare(value: Any) -> Any:
-    """The same with absolute paths cut to their last part, and ours to a relative one.
+    """Cuts absolute paths to their last part, and this project's to relative ones.
 
     Args:
-        value: of JSON; flags such as `--corpus=/data/text8.zip` count as paths.
+        value: A value of JSON; flags such as `--corpus=/data/text8.zip` count as paths.
     """
     if isinstance(value, dict):
         return {key: bare(each) for key, each in value.items()}
@@ -40,7 +40,7 @@ def bare(value: Any) -> Any:
 
 
 def data_of(experiment: Experiment, config: Config, result: dict[str, Any]) -> str:
-    """What an experiment ran on, in words."""
+    """Words what an experiment ran on."""
     if experiment.pictures and config.pictures:
         return experiment.pictures.replace(" ", ", ")
     if corpus := result.get("corpus"):
@@ -54,7 +54,7 @@ def data_of(experiment: Experiment, config: Config, result: dict[str, Any]) -> s
 def collect(
     experiment: Experiment, config: Config, folder: pathlib.Path
 ) -> dict[str, Any] | None:
-    """What is kept of one experiment's folder; None where it is not done."""
+    """Returns what is kept of an experiment's folder; None where it is not done."""
     if not runner.is_done(experiment, config, folder):
         return None
     result = bare(runner.read(folder / runner.RESULT))
@@ -72,13 +72,13 @@ def collect(
 
 
 def keep(kept: dict[str, Any], folder: pathlib.Path) -> None:
-    """Write one kept result to <folder>/<length>/<name>.json."""
+    """Writes one kept result to <folder>/<length>/<name>.json."""
     path = folder / kept["length"] / f"{kept['name']}.json"
     runner.write_json(path, kept)
 
 
 def load(folder: pathlib.Path) -> Kept:
-    """All kept results by name; of two lengths the full one."""
+    """Reads all kept results by name, the full one of two lengths."""
     known = {}
     for length in LENGTHS:
         for experiment in EXPERIMENTS:

@@ -24,8 +24,8 @@ POST = post.Post(
         post.Experiment("flights", "genetic.main --exact"),
     ],
     figures={
-        "flights_post/convergence.png": "The post's algorithm on 36 flights.",
-        "flights/convergence.png": "The modern scheme.",
+        "flights_post/convergence.png": "The post's scheme on 36 flights.",
+        "flights/convergence.png": "The modern scheme on the same flights.",
         "flights_post/population.png": "Which flights the population takes.",
     },
 )
@@ -33,9 +33,9 @@ POST = post.Post(
 
 @POST.claim("o = (1, 2, 3): a genetic algorithm maximizes o'x", "toy")
 def toy(result: post.Result) -> post.Judgement:
-    """The post's o = (1, 2, 3); its constraint is not printed, so it is ours."""
+    """Asks for the optimum; the post prints o alone, so the constraint is ours."""
     best, optimum = result["best_objective"], result["optimum"]
-    found = f"{best:g} of {optimum:g} with c = (1, 1, 1), b = 2"
+    found = f"{best:g}, where the optimum is {optimum:g}, with c = (1, 1, 1), b = 2"
     return post.verdict(found, best == optimum)
 
 
@@ -43,18 +43,20 @@ def toy(result: post.Result) -> post.Judgement:
     "A gene is 1 with p = 0.5 at the start and mutates with p = 0.01", "flights_post"
 )
 def probabilities(result: post.Result) -> post.Judgement:
-    """The post's initial and mutation probabilities are the defaults."""
+    """Compares the probabilities with the defaults of the post's scheme."""
     printed = {"initial_probability": 0.5, "mutation": 0.01}
-    outcome = f"{post.percent(1 - result['gap'], 1)} of the optimum, 300 generations"
+    outcome = (
+        f"{post.percent(1 - result['gap'], 1)} of the optimum after 300 generations"
+    )
     return post.settings(result["config"], printed, outcome, result["feasible"])
 
 
 @POST.claim("It finds a good choice of an airline's flights", "flights_post", "flights")
 def airline(first: post.Result, modern: post.Result) -> post.Judgement:
-    """36 flights under four constraints, against the proven optimum."""
+    """Compares with the proven optimum for 36 flights under four constraints."""
     found = (
         f"{post.percent(first['gap'], 1)} short of the optimum after 300 generations "
-        f"as the post has it, {100 * modern['gap']:g} % with the modern scheme"
+        f"by the post's scheme, {100 * modern['gap']:g} % by the modern one"
     )
     return post.verdict(found, first["feasible"] and first["gap"] < 0.1)
 

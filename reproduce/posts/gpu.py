@@ -22,18 +22,21 @@ POST = post.Post(
         for cuda in ("7.5", "8.0")
     ],
     figures={
-        f"{CARD}7.5/report.txt": "The post's card with the old CUDA.",
-        f"{CARD}8.0/report.txt": "And with the new one.",
+        f"{CARD}7.5/report.txt": "The report on the post's card with the old CUDA.",
+        f"{CARD}8.0/report.txt": "The report on the same card with the new CUDA.",
     },
 )
 
 
 @POST.claim("10-series GPUs require CUDA 8", f"{CARD}7.5", f"{CARD}8.0")
 def cuda(old: post.Result, new: post.Result) -> post.Judgement:
-    """Two saved machines that differ in their CUDA alone."""
+    """Compares two saved machines that differ in their CUDA alone."""
     step = "12. The build's code for this card"
     with_old, with_new = (r["metrics"]["steps"][step] for r in (old, new))
-    found = f"CUDA 7.5: {with_old} at that step; CUDA 8.0: {new['metrics']['verdict']}"
+    found = (
+        f'step {step.partition(".")[0]} says "{with_old}" with CUDA 7.5; the whole '
+        f'report says "{new["metrics"]["verdict"]}" with CUDA 8.0'
+    )
     holds = with_old == "problem" and with_new != "problem"
     return post.verdict(found, holds and new["metrics"]["verdict"] == "ready")
 
@@ -43,15 +46,17 @@ def cuda(old: post.Result, new: post.Result) -> post.Judgement:
     f"{CARD}8.0",
 )
 def versions(new: post.Result) -> post.Judgement:
-    """Every step of the guide, on a saved machine with the post's versions."""
+    """Asks for no problem in any step, on a saved machine with these versions."""
     steps = list(new["metrics"]["steps"].values())
     fine, bad = steps.count("ok"), steps.count("problem")
-    return post.verdict(f"{fine} of {len(steps)} steps fine, {bad} problems", not bad)
+    return post.verdict(
+        f"{fine} of {len(steps)} steps are fine, {bad} have a problem", not bad
+    )
 
 
 @POST.claim(
     "The source of TensorFlow of September 2016 needs repairs by hand to be built"
 )
 def source() -> post.Judgement:
-    """Nobody here has what it takes."""
-    return post.without("that source, Bazel of the time and the card")
+    """Needs the software and the card of 2016."""
+    return post.without("that source, the Bazel of that time and the card")

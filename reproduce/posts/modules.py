@@ -51,13 +51,13 @@ POST = post.Post(
         _digits("digits_modern", "--recipe=modern", (None, 1000)),
     ],
     figures={
-        "operations/module.png": "The module with 1x1 reductions, and without.",
-        "operations/computation.png": "The 5x5 branch with the reduction, and without.",
+        "operations/module.png": "The module with and without 1x1 reductions.",
+        "operations/computation.png": "The 5x5 branch with and without the reduction.",
         "operations/operations.png": "All nine modules of GoogLeNet.",
         "digits_fast/learning.png": "Learning digits.",
         "digits_fast/feature_maps.png": "What each branch makes of a digit.",
-        "digits_fast/confusion.png": "What is taken for what.",
-        "digits_fast/mistakes.png": "The surest mistakes.",
+        "digits_fast/confusion.png": "Which digit is taken for which.",
+        "digits_fast/mistakes.png": "The mistakes that were made with most confidence.",
     },
 )
 
@@ -75,14 +75,14 @@ for says, key, printed in [
 
     @POST.claim(f"{says}: {printed:,} operations", "operations")
     def number(result: post.Result, key=key, printed=printed) -> post.Judgement:
-        """A number that must come out just so."""
+        """Judges a number that must come out exactly."""
         ours = result["post"][key]
         return post.verdict(f"{ours:,}", ours == printed)
 
 
 @POST.claim("The computation shrinks by a factor of ten", "operations")
 def fewer(result: post.Result) -> post.Judgement:
-    """What the 1x1 reduction saves of the 5x5 branch."""
+    """Judges what the 1x1 reduction saves in the 5x5 branch."""
     factor = result["post"]["factor"]
     return post.verdict(f"{factor:.2f} times", 9 < factor < 11)
 
@@ -93,8 +93,8 @@ def fewer(result: post.Result) -> post.Judgement:
     "digits_few",
 )
 def hyperparameters(result: post.Result) -> post.Judgement:
-    """The settings, and that something was learned with them."""
-    outcome = f"{post.percent(result['valid_accuracy'])} of the validation images"
+    """Compares the settings, and asks that something was learned with them."""
+    outcome = f"{post.percent(result['valid_accuracy'])} of validation images are right"
     works = result["valid_accuracy"] > 0.5
     return post.settings(result["config"], SETTINGS, outcome, works)
 
@@ -103,7 +103,7 @@ def hyperparameters(result: post.Result) -> post.Judgement:
     "20,000 steps reach a test accuracy of 98.5 % (as the post has it)", "digits_post"
 )
 def accuracy(result: post.Result) -> post.Judgement:
-    """The post's settings unchanged, to the end of the post's steps, on MNIST."""
+    """Judges the post's settings on MNIST, at the end of the post's steps."""
     found = _reached(result, "test_accuracy")
     if "mnist" not in result["dataset"]:
         return post.without("MNIST", found)
@@ -116,7 +116,7 @@ def accuracy(result: post.Result) -> post.Judgement:
     "The same network, 20,000 steps, with the package's repairs", "digits_dense"
 )
 def repaired(result: post.Result) -> post.Judgement:
-    """The same network and steps; what the data and the optimizer got is ours."""
+    """Judges the same network after as many steps; the rest is ours."""
     found = _reached(result, "test_accuracy")
     if "mnist" not in result["dataset"]:
         return post.without("MNIST", found)
@@ -131,7 +131,7 @@ def _reached(result: post.Result, name: str) -> str:
     "Without a GPU, a couple hundred training steps show whether it works", "digits_few"
 )
 def a_few_steps(result: post.Result) -> post.Judgement:
-    """A couple of hundred steps tell whether the model works."""
+    """Asks whether most images are right after 200 steps."""
     return post.verdict(
         _reached(result, "valid_accuracy"), result["valid_accuracy"] > 0.5
     )
@@ -139,22 +139,22 @@ def a_few_steps(result: post.Result) -> post.Judgement:
 
 @POST.claim("Without a GPU it takes hours to days", "digits_post")
 def hours(result: post.Result) -> post.Judgement:
-    """The pace of two cores, to the end of the post's steps."""
+    """Works out how long two cores take for the post's steps."""
     seconds = STEPS * result["config"]["batch_size"] / result["images_per_second"]
     pace = f"{result['images_per_second']:.0f} images/s"
-    found = f"{seconds / 3600:.1f} hours on two cores at {pace}"
+    found = f"two cores need {seconds / 3600:.1f} hours at {pace}"
     return post.verdict(found, seconds > 2 * 3600)
 
 
 @POST.claim("It takes around one hour on a 1060 GPU")
 def on_a_gpu() -> post.Judgement:
-    """Nobody here has the card."""
+    """Needs the card."""
     return post.without("a GTX 1060")
 
 
 @POST.claim("Simpler convnets do just as well and take much less time")
 def simpler() -> post.Judgement:
-    """The post does not say which; it links a tutorial."""
+    """Needs the network of the tutorial that the post links."""
     return post.without("the convnet of TensorFlow's tutorial, which the post links")
 
 

@@ -15,7 +15,7 @@ POST = post.Post(
     experiments=[
         post.Experiment("notebook", "gpu_setup.notebook ubuntu@host --print_only")
     ],
-    figures={"notebook/log.txt": "The two commands."},
+    figures={"notebook/log.txt": "The two commands that it runs."},
 )
 
 
@@ -24,7 +24,7 @@ POST = post.Post(
     "notebook",
 )
 def tunnel(result: post.Result) -> post.Judgement:
-    """The commands that gpu_setup.notebook prints and runs."""
+    """Compares with the commands that the package prints and runs."""
     jupyter, ssh = result["metrics"]["commands"]
     holds = "--no-browser" in jupyter and "--port=8886" in jupyter
     holds = holds and "-N" in ssh and "127.0.0.1:8888:127.0.0.1:8886" in ssh
@@ -33,5 +33,5 @@ def tunnel(result: post.Result) -> post.Judgement:
 
 @POST.claim("The notebook then opens at localhost:8888")
 def opens() -> post.Judgement:
-    """The tests of the package check it against an ssh server on this machine."""
-    return post.without("a remote machine (the tests do it with an ssh server here)")
+    """Needs another machine; the tests use an ssh server on this one."""
+    return post.without("a remote machine (the tests use an ssh server on this one)")

@@ -13,7 +13,7 @@ ADAM = {
     for steps, rates in ((500, (0.1, 1.0, 5.0)), (2000, (1.0, 5.0)), (500, (50.0,)))
     for rate in rates
 }
-NEAR = 5.0  # times the least loss
+NEAR = 5.0  # A loss is near the lowest one up to this multiple of it.
 MAIN, SIZES = "style_transfer.main", ("--size=256", "--size=512")
 NECKARFRONT = "tuebingen_neckarfront.jpg starry_night.jpg"
 SKYLINE = "chicago_skyline.jpg great_wave.jpg"
@@ -54,14 +54,14 @@ POST = post.Post(
         ),
     ],
     figures={
-        "style_figures/maps.png": "A colour image is three maps of intensities.",
+        "style_figures/maps.png": "A colour image is made of three maps.",
         "style_figures/noise.png": "White noise becomes the picture.",
-        "style_figures/content.png": "Content, reconstructed layer by layer.",
-        "style_figures/style.png": "Style, from growing sets of layers.",
-        "style_figures/style_layers.png": "Style, from each layer alone.",
-        "transfer/overview.jpg": "Content, style, and both.",
+        "style_figures/content.png": "The content, reconstructed from each layer.",
+        "style_figures/style.png": "The style, from growing sets of layers.",
+        "style_figures/style_layers.png": "The style, from each layer alone.",
+        "transfer/overview.jpg": "The content, the style, and the transfer.",
         "paper_pair/overview.jpg": "The paper's pair.",
-        "post_pair/overview.jpg": "A skyline, as The Great Wave is painted.",
+        "post_pair/overview.jpg": "A skyline in the style of The Great Wave.",
     }
     | {
         f"{name}/transfer.png": f"Adam, learning rate {rate:g}, {steps} steps."
@@ -76,10 +76,13 @@ POST = post.Post(
     "pixels",
 )
 def pixels(result: post.Result) -> post.Judgement:
-    """The root mean square difference of all pixels and colours."""
+    """Judges by the root mean square difference of all pixels and colours."""
     width, height = result["image_size"]
     difference = math.sqrt(result["pixel_loss"] / (3 * width * height))
-    found = f"{difference:.2f} of 255 intensities apart after {result['steps']} steps"
+    found = (
+        f"root mean square difference of {difference:.2f} in intensities of 0 to 255 "
+        f"after {result['steps']} steps"
+    )
     return post.verdict(found, difference < 1)
 
 
@@ -88,10 +91,10 @@ def pixels(result: post.Result) -> post.Judgement:
     "style_figures",
 )
 def detail(result: post.Result) -> post.Judgement:
-    """How far each reconstruction is from the picture, by layer."""
+    """Judges by how far the reconstruction of each layer is from the picture."""
     away = {layer: result["content"]["rms_difference"][layer] for layer in LAYERS}
     listed = ", ".join(f"{layer} {value:.0f}" for layer, value in away.items())
-    found = f"root mean square difference, of 255 intensities: {listed}"
+    found = f"root mean square difference in intensities of 0 to 255: {listed}"
     return post.verdict(found, list(away.values()) == sorted(away.values()))
 
 
@@ -101,27 +104,29 @@ def detail(result: post.Result) -> post.Judgement:
     "style_figures",
 )
 def scale(result: post.Result) -> post.Judgement:
-    """Two measures that do not agree, so neither alone decides."""
+    """Compares two measures of scale; neither decides alone."""
     single = result["style_layers"]
     gram = [single["gram_wavelength"][layer] for layer in LAYERS]
     painted = [single["wavelength"][f"{layer} alone"] for layer in LAYERS]
     listed = [" ".join(f"{value:.1f}" for value in each) for each in (gram, painted)]
     found = (
-        "wavelength at which the Gram matrix is most sensitive, conv1_1 to conv5_1: "
-        f"{listed[0]} pixels; of the reconstructions: {listed[1]} pixels"
+        "the wavelength at which the Gram matrix is most sensitive, conv1_1 to "
+        f"conv5_1: {listed[0]} pixels; that of the reconstructions: {listed[1]} pixels"
     )
     rises = [values == sorted(values) for values in (gram, painted)]
     if rises[0] != rises[1]:
-        return post.without("agreement on a measure of scale", found)
+        return post.without("a measure of scale that all agree on", found)
     return post.verdict(found, all(rises))
 
 
 @POST.claim("Style and content are read from VGG-19, trained on ImageNet", "transfer")
 def network(result: post.Result) -> post.Judgement:
-    """Which filters the pictures here are made with."""
+    """Says which filters the pictures here are made with."""
     if result["weights"] == "imagenet":
         return post.verdict("VGG-19, ImageNet", True)
-    found = "our compact network, trained on a part of Tiny ImageNet, in its place"
+    found = (
+        "a compact network of ours, trained on a part of Tiny ImageNet, took its place"
+    )
     return post.without("VGG-19's ImageNet weights", found)
 
 
@@ -130,7 +135,7 @@ def network(result: post.Result) -> post.Judgement:
     "transfer",
 )
 def parameters(result: post.Result) -> post.Judgement:
-    """lambda, l_c, alpha / beta and w_l are the defaults of style_transfer."""
+    """Compares lambda, l_c, alpha / beta and w_l with the defaults here."""
     config = result["config"]
     printed = {
         "style_layers": LAYERS,
@@ -138,7 +143,7 @@ def parameters(result: post.Result) -> post.Judgement:
         "style_layer_weights": [0.2] * 5,
         "content_weight": config["style_weight"] / 1000,
     }
-    losses = f"style loss {result['style_loss']:.1e} after {result['steps']} steps"
+    losses = f"a style loss of {result['style_loss']:.1e} after {result['steps']} steps"
     return post.settings(config, printed, losses, True)
 
 
@@ -148,20 +153,20 @@ def parameters(result: post.Result) -> post.Judgement:
     *ADAM,
 )
 def adam(*results: post.Result) -> post.Judgement:
-    """Every run in the post's range comes near the best loss; a rate below does not.
+    """Asks each run in the post's range to come near the lowest loss, and others not.
 
-    Whether a picture is aesthetic is left to the eye; the post says nothing of higher
-    rates, and one is here to see.
+    Whether a picture is aesthetic is left to the eye. The post says nothing of higher
+    rates; the run of one is here to look at.
     """
     losses = [result["total_loss"] for result in results]
     times = [
         (rate, steps, loss / min(losses))
         for (rate, steps), loss in zip(ADAM.values(), losses, strict=True)
     ]
-    listed = ", ".join(f"rate {r:g}, {steps} steps: {t:.1f}" for r, steps, t in times)
+    listed = "; ".join(f"rate {r:g}, {steps} steps: {t:.1f}" for r, steps, t in times)
     inside = [time for rate, _, time in times if 1 <= rate <= 5]
     below = [time for rate, _, time in times if rate < 1]
-    found = f"total loss, of the least of these: {listed}"
+    found = f"total loss as a multiple of the lowest one: {listed}"
     return post.verdict(found, max(inside) < NEAR < min(below))
 
 
@@ -171,12 +176,12 @@ def adam(*results: post.Result) -> post.Judgement:
     "post_pair",
 )
 def stellar(result: post.Result) -> post.Judgement:
-    """A picture for the reader to look at."""
-    return post.without("eyes", "see the gallery")
+    """Leaves the picture for the reader to look at."""
+    return post.without("a human eye", "the gallery shows the picture")
 
 
 def layers(kept: post.Kept) -> str:
-    """What the layers of the network keep, from the figures of style_transfer."""
+    """Renders what each layer keeps, from the figures of style_transfer."""
     result = kept["style_figures"]["result"]
     away, single = result["content"]["rms_difference"], result["style_layers"]
     gram, painted = single["gram_wavelength"], single["wavelength"]

@@ -8,7 +8,7 @@ from runkit import tables
 
 # Rates of gradient descent: the post's range, and what lies beside it.
 RATES = {f"rate_{rate:g}": rate for rate in (0.01, 0.1, 2.5, 25.0)}
-# Activation and unrollings.
+# Activations and numbers of unrollings.
 UNROLLINGS = {
     f"{name}_{n}": (name, n) for name in ("tanh", "relu") for n in (20, 40, 80)
 }
@@ -100,23 +100,23 @@ POST = post.Post(
     ],
     figures={
         "rnn_figures/architectures.png": "Arch 1 and Arch 2.",
-        "rnn_figures/cursors.png": "Cursors of the first, second and eighth batch.",
-        "arch1/learning.png": "The post's Arch 1, learning.",
-        "arch2/learning.png": "Arch 2 with teacher forcing: the bigram, no more.",
-        "squared/learning.png": "Without the log-likelihood.",
+        "rnn_figures/cursors.png": "The cursors of the first, second and eighth batch.",
+        "arch1/learning.png": "The post's Arch 1 learns.",
+        "arch2/learning.png": "Arch 2, with teacher forcing, learns the bigram.",
+        "squared/learning.png": "Learning without the log-likelihood.",
         "gradients/gradients.png": "Gradients on their way back.",
     },
 )
 
 
 def bits(result: post.Result) -> str:
-    """The validation figure."""
+    """Words the figure of the validation text."""
     return f"{result['valid_bpc']:.3f} bits/character"
 
 
 @POST.claim("The text is 10 million characters long", "concat")
 def text8(result: post.Result) -> post.Judgement:
-    """The size of the text, which for text8 the loader checks to the byte."""
+    """Judges the size of the text; the loader checks text8 to the byte."""
     characters = result["characters"]
     if "text8" in result["corpus"]:
         return post.verdict(f"{characters:,} characters", characters == 10_000_000)
@@ -126,9 +126,11 @@ def text8(result: post.Result) -> post.Judgement:
 def architecture(
     result: post.Result, printed: post.Result, steps: int
 ) -> post.Judgement:
-    """The settings of an architecture, as far as the run went."""
+    """Judges the settings of an architecture, if the run went as far as the post's."""
     bigram = result["ngram_valid_bpc"][BIGRAM]
-    outcome = f"{bits(result)} after {result['steps']:,} steps (bigram {bigram:.3f})"
+    outcome = (
+        f"{bits(result)} after {result['steps']:,} steps ({bigram:.3f} by the bigram)"
+    )
     if result["steps"] < steps:
         return post.without(f"{steps:,} steps (`make reproduce-full`)", outcome)
     learned = result["valid_bpc"] < bigram + 0.01
@@ -141,7 +143,7 @@ def architecture(
     "arch1",
 )
 def arch1(result: post.Result) -> post.Judgement:
-    """The settings that the post prints, to the end of its steps."""
+    """Judges the settings of the first program."""
     return architecture(result, POST_1, 800_001)
 
 
@@ -151,7 +153,7 @@ def arch1(result: post.Result) -> post.Judgement:
     "arch2",
 )
 def arch2(result: post.Result) -> post.Judgement:
-    """The settings that the post prints, to the end of its steps."""
+    """Judges the settings of the second program."""
     return architecture(result, POST_2, 50_001)
 
 
@@ -164,7 +166,7 @@ def arch2(result: post.Result) -> post.Judgement:
     "arch1",
 )
 def sample(result: post.Result) -> post.Judgement:
-    """Text of the last look."""
+    """Shows the text that our network writes at its last evaluation."""
     return post.without(SEED, f"`{result['sample'][:90].strip()}`")
 
 
@@ -172,15 +174,15 @@ def sample(result: post.Result) -> post.Judgement:
     "Not using the log-likelihood really messes up the training", "concat", "squared"
 )
 def loss(usual: post.Result, squared: post.Result) -> post.Judgement:
-    """Cross-entropy of two networks, one of which went down squared errors."""
+    """Compares two networks, one of which was trained by its squared error."""
     worse = squared["valid_bpc"] - usual["valid_bpc"]
-    found = f"squared error: {bits(squared)}, cross-entropy: {bits(usual)}"
+    found = f"{bits(squared)} by squared error, {bits(usual)} by cross-entropy"
     return post.verdict(f"{found}, {usual['steps']:,} steps each", worse > 0.1)
 
 
 @POST.claim("Most of the learning happens at learning rates of 0.1 to 2.5", *RATES)
 def rates(*results: post.Result) -> post.Judgement:
-    """The best rates lie between 0.1 and 2.5, both ends included."""
+    """Asks whether the best rates lie from 0.1 to 2.5, both ends included."""
     reached = [result.get("valid_bpc", math.inf) for result in results]
     pairs = list(zip(RATES.values(), reached, strict=True))
     listed = ", ".join(
@@ -190,7 +192,7 @@ def rates(*results: post.Result) -> post.Judgement:
     inside = [value for rate, value in pairs if 0.1 <= rate <= 2.5]
     outside = [value for rate, value in pairs if not 0.1 <= rate <= 2.5]
     steps = max(result.get("steps", 0) for result in results)
-    found = f"bits/character after {steps:,} steps at {listed}"
+    found = f"bits/character after {steps:,} steps by learning rate; {listed}"
     return post.verdict(found, max(inside) < min(outside))
 
 
@@ -199,14 +201,14 @@ def rates(*results: post.Result) -> post.Judgement:
     *UNROLLINGS,
 )
 def unrollings(*results: post.Result) -> post.Judgement:
-    """With tanh it gets worse beyond 20 unrollings, with ReLU not before 40."""
+    """Asks whether 40 unrollings are worse than 20 with tanh but not with ReLU."""
     reached: dict[str, dict[int, float]] = {"tanh": {}, "relu": {}}
     for name, result in zip(UNROLLINGS, results, strict=True):
         activation, count = UNROLLINGS[name]
         reached[activation][count] = result["valid_bpc"]
     found = "; ".join(f"{name} {_by_count(values)}" for name, values in reached.items())
     falls, holds = (values[40] - values[20] for values in reached.values())
-    return post.verdict(f"bits/character by unrollings: {found}", falls > 0.1 > holds)
+    return post.verdict(f"bits/character by unrollings; {found}", falls > 0.1 > holds)
 
 
 def _by_count(values: dict[int, float]) -> str:
@@ -215,8 +217,8 @@ def _by_count(values: dict[int, float]) -> str:
 
 @POST.claim("Concatenating yielded the best results", "concat", "sum")
 def concatenation(concat: post.Result, added: post.Result) -> post.Judgement:
-    """The post's settings otherwise."""
-    found = f"sum {bits(added)}, concatenation {bits(concat)}"
+    """Compares two networks that are the same otherwise."""
+    found = f"{bits(added)} by the sum, {bits(concat)} by concatenation"
     found = f"{found}, {concat['steps']:,} steps each"
     return post.verdict(found, concat["valid_bpc"] < added["valid_bpc"])
 
@@ -226,9 +228,9 @@ def concatenation(concat: post.Result, added: post.Result) -> post.Judgement:
     "arch2",
 )
 def markov(result: post.Result) -> post.Judgement:
-    """A Markov chain over single characters is the bigram."""
+    """Compares with the bigram, a Markov chain whose states are characters."""
     bigram = result["ngram_valid_bpc"][BIGRAM]
-    found = f"{bits(result)} under teacher forcing, bigram {bigram:.3f}"
+    found = f"{bits(result)} under teacher forcing, {bigram:.3f} by the bigram"
     return post.verdict(found, abs(result["valid_bpc"] - bigram) < 0.02)
 
 
@@ -238,9 +240,9 @@ def markov(result: post.Result) -> post.Judgement:
 def capacity(
     first: post.Result, second: post.Result, own: post.Result
 ) -> post.Judgement:
-    """Both ways of training Arch 2 are given a chance."""
+    """Takes the better of the two ways of training Arch 2."""
     best = min(second["valid_bpc"], own["valid_bpc"])
-    found = f"Arch 1 {bits(first)}, Arch 2 {best:.3f}"
+    found = f"{bits(first)} by Arch 1, {best:.3f} by Arch 2"
     return post.verdict(found, first["valid_bpc"] < best)
 
 
@@ -250,11 +252,11 @@ def capacity(
     "arch2_own",
 )
 def teacher(forced: post.Result, own: post.Result) -> post.Judgement:
-    """Efficiency: what the network is worth when it must live on its own output."""
+    """Measures the network as it is used, fed its own output."""
     with_it, without_it = forced["valid_bpc_own_output"], own["valid_bpc"]
     found = (
-        f"on its own output {with_it:.3f} bits/character after teacher forcing "
-        f"({forced['seconds']:.0f} s), without it {without_it:.3f} "
+        f"fed its own output, {with_it:.3f} bits/character after teacher forcing "
+        f"({forced['seconds']:.0f} s) and {without_it:.3f} without it "
         f"({own['seconds']:.0f} s)"
     )
     return post.verdict(found, with_it < without_it)
@@ -264,13 +266,13 @@ def teacher(forced: post.Result, own: post.Result) -> post.Judgement:
     "Gradients explode or vanish exponentially with the unrollings", "gradients"
 )
 def vanish(result: post.Result) -> post.Judgement:
-    """How much the gradient's norm changes each ten steps back, before training."""
+    """Judges by the factor of the gradient's norm ten steps back, before training."""
     factors = {
         scale: norms[10] / norms[0]
         for scale, norms in result["norms"]["relu before training"].items()
     }
     listed = ", ".join(f"{scale}: {factor:.1e}" for scale, factor in factors.items())
-    found = f"ReLU, after ten steps back; {listed}"
+    found = f"factor of the norm ten steps back, with ReLU; {listed}"
     return post.verdict(
         found, min(factors.values()) < 0.1 and max(factors.values()) > 10
     )
@@ -278,14 +280,14 @@ def vanish(result: post.Result) -> post.Judgement:
 
 @POST.claim("There is an incentive to increase the number of unrollings", "gradients")
 def incentive(result: post.Result) -> post.Judgement:
-    """Equal text read, so fewer steps with longer windows."""
+    """Asks whether the most unrollings are best when all read as much text."""
     reached = {int(n): value for n, value in result["valid_bpc"]["relu"].items()}
-    found = f"ReLU, bits/character at equal text read; {_by_count(reached)}"
+    found = f"bits/character with ReLU after as much text; {_by_count(reached)}"
     return post.verdict(found, min(reached.values()) == reached[max(reached)])
 
 
 def texts(kept: post.Kept) -> str:
-    """Runs of char_rnn, and counting on the same text."""
+    """Renders the runs of char_rnn, and what counting reaches on the same text."""
     names = (
         "arch1 init_printed concat sum squared rnn_modern rnn_512 arch2 arch2_own "
         "arch2_modern arch2_printed"
