@@ -16,11 +16,11 @@ from absl import flags, logging
 from reproduce import gallery, report, runner, store
 from reproduce.config import HERE, Config
 from reproduce.post import Experiment, Kept
-from reproduce.posts import EXPERIMENTS
+from reproduce.posts import EXPERIMENTS, POSTS
 from runkit import exits, files, progress, settings
 
 REPOSITORY = HERE.parent
-RESULTS, TABLE = "results", "RESULTS.md"
+RESULTS, TABLE, FIGURE = "results", "RESULTS.md", "author.png"
 
 flags.DEFINE_list("only", [], "Names of the experiments to run, instead of all.")
 flags.DEFINE_string("out_dir", "out/reproduce", "Folder of the runs and their results.")
@@ -81,6 +81,8 @@ def publish(kept: Kept) -> None:
     for each in kept.values():
         store.keep(each, REPOSITORY / RESULTS)
     results = store.load(REPOSITORY / RESULTS)
+    readmes = {name: post.readme for post in POSTS for name in post.curves}
+    store.draw(results, lambda n: (REPOSITORY / readmes[n]).with_name(f"{n}_{FIGURE}"))
     files.write_text(REPOSITORY / TABLE, report.render(results))
     for path in report.FILES:
         old = (REPOSITORY / path).read_text()
@@ -105,6 +107,7 @@ def main(_: list[str]) -> int:
         if kept:
             store.keep(kept, out / RESULTS)
     results = store.load(out / RESULTS)
+    store.draw(results, lambda name: out / results[name]["length"] / name / FIGURE)
     files.write_text(out / TABLE, report.render(results))
     files.write_text(page, gallery.render(results, out))
     if FLAGS.publish:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from reproduce.author import Curve
 from runkit import tables
 
 CONFIRMED, REFUTED = "confirmed", "not confirmed"
@@ -67,11 +68,13 @@ class Claim:
         says: The statement.
         needs: Names of the experiments that it is judged by.
         judge: Takes their results, in that order.
+        author: What the author's own run says, where his notebook was found.
     """
 
     says: str
     needs: tuple[str, ...]
     judge: Callable[..., Judgement]
+    author: str = ""
 
 
 @dataclasses.dataclass
@@ -87,6 +90,7 @@ class Post:
         figures: Captions by "<run>/<file>".
         claims: Its statements, in the order of the post.
         tables: Functions from kept results to a table of the README, by name.
+        curves: The author's curves, by the experiment that makes the same run.
     """
 
     title: str
@@ -96,12 +100,15 @@ class Post:
     figures: dict[str, str]
     claims: list[Claim] = dataclasses.field(default_factory=list)
     tables: dict[str, Callable[[Kept], str]] = dataclasses.field(default_factory=dict)
+    curves: dict[str, Curve] = dataclasses.field(default_factory=dict)
 
-    def claim(self, says: str, *needs: str) -> Callable[[Callable], Callable]:
+    def claim(
+        self, says: str, *needs: str, author: str = ""
+    ) -> Callable[[Callable], Callable]:
         """Decorates the function that judges a claim by the runs that it needs."""
 
         def add(judge: Callable[..., Judgement]) -> Callable[..., Judgement]:
-            self.claims.append(Claim(says, needs, judge))
+            self.claims.append(Claim(says, needs, judge, author))
             return judge
 
         return add

@@ -57,6 +57,7 @@ def claim_row(claim: Claim, kept: Kept) -> list[str]:
     seeds = {str(r.get("seed", r.get("config", {}).get("seed"))) for r in results}
     return [
         claim.says,
+        claim.author,
         found,
         "; ".join(dict.fromkeys(run["data"] for run in runs if run["data"])),
         ", ".join(sorted(seeds - {"None"})),
@@ -69,7 +70,8 @@ def claim_row(claim: Claim, kept: Kept) -> list[str]:
 def render(kept: Kept) -> str:
     """Renders the whole of RESULTS.md."""
     parts = [f"{HEAD}Claims: {summary(kept)}.\n"]
-    head = ["the post says", "here", "data", "seed", "seconds", "verdict", "runs"]
+    head = ["the post says", "the author's run", "here"]
+    head += ["data", "seed", "seconds", "verdict", "runs"]
     for each in POSTS:
         rows = [claim_row(claim, kept) for claim in each.claims]
         parts += [f"\n## {each.title}\n\n", tables.markdown(head, rows)]

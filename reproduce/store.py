@@ -7,12 +7,13 @@ paths, and beside it the command, what it ran on, and its length.
 import os
 import pathlib
 import platform
+from collections.abc import Callable
 from typing import Any
 
 from reproduce import runner
 from reproduce.config import HERE, LENGTHS, Config
 from reproduce.post import Experiment, Kept
-from reproduce.posts import EXPERIMENTS
+from reproduce.posts import CURVES, EXPERIMENTS
 
 EMBEDDED = {
     "char_rnn": "embedded text",
@@ -60,7 +61,7 @@ def collect(
     result = bare(runner.read(folder / runner.RESULT))
     record = runner.read(folder / runner.RECORD)
     shown = [part for part in bare(record["command"]) if part[:10] != "--out_dir="]
-    return {
+    kept = {
         "name": experiment.name,
         "length": config.length,
         "command": " ".join(["python", *shown]),
@@ -69,6 +70,21 @@ def collect(
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "result": result,
     }
+    if (curve := CURVES.get(experiment.name)) and (folder / "log.csv").exists():
+        kept["curve"] = curve.ours(folder / "log.csv")
+    return kept
+
+
+def draw(known: Kept, path: Callable[[str], pathlib.Path]) -> None:
+    """Draws the author's curve beside each of ours that is kept.
+
+    Args:
+        known: Results by name.
+        path: From the name to the PNG.
+    """
+    for name, curve in CURVES.items():
+        if points := known.get(name, {}).get("curve"):
+            curve.draw(path(name), points, f"ours, on {known[name]['data']}")
 
 
 def keep(kept: dict[str, Any], folder: pathlib.Path) -> None:

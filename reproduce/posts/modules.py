@@ -4,6 +4,7 @@ import functools
 from typing import Any
 
 from reproduce import post
+from reproduce.author import Curve
 
 SETTINGS = {
     "batch_size": 50,
@@ -15,7 +16,7 @@ SETTINGS = {
     "valid_size": 500,
     "test_batch_size": 100,
 }
-STEPS, ACCURACY = 20_000, 0.985
+STEPS, ACCURACY, RATE = 20_000, 0.985, 1e-4
 # Weights and checkpoints of a dense head take gigabytes: written rarely, not kept.
 RARELY, DISCARD = "--checkpoint_seconds=600", "*.npz"
 
@@ -54,10 +55,20 @@ POST = post.Post(
         "operations/module.png": "The module with and without 1x1 reductions.",
         "operations/computation.png": "The 5x5 branch with and without the reduction.",
         "operations/operations.png": "All nine modules of GoogLeNet.",
+        "digits_post/author.png": "The author's network and ours, on validation.",
         "digits_fast/learning.png": "Learning digits.",
         "digits_fast/feature_maps.png": "What each branch makes of a digit.",
         "digits_fast/confusion.png": "Which digit is taken for which.",
         "digits_fast/mistakes.png": "The mistakes that were made with most confidence.",
+    },
+    curves={
+        "digits_post": Curve(
+            "author_inception.csv",
+            100.0,
+            "valid_accuracy",
+            "validation accuracy",
+            "the author's",
+        )
     },
 )
 
@@ -100,7 +111,9 @@ def hyperparameters(result: post.Result) -> post.Judgement:
 
 
 @POST.claim(
-    "20,000 steps reach a test accuracy of 98.5 % (as the post has it)", "digits_post"
+    "20,000 steps reach a test accuracy of 98.5 % (as the post has it)",
+    "digits_post",
+    author="98.6 %, with Adam at a rate of 1e-4",
 )
 def accuracy(result: post.Result) -> post.Judgement:
     """Judges the post's settings on MNIST, at the end of the post's steps."""
@@ -109,6 +122,10 @@ def accuracy(result: post.Result) -> post.Judgement:
         return post.without("MNIST", found)
     if result["steps"] < STEPS:
         return post.without(f"{STEPS:,} steps (`make reproduce-full`)", found)
+    if (rate := result["config"]["learning_rate"]) != RATE:
+        return post.without(
+            f"the author's rate, {RATE:g}", f"{found} at a rate of {rate:g}"
+        )
     return post.verdict(found, result["test_accuracy"] >= ACCURACY - 0.0005)
 
 

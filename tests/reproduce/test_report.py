@@ -6,7 +6,7 @@ import pytest
 
 from reproduce import gallery, report
 from reproduce.post import CONFIRMED, REFUTED, UNCHECKED
-from reproduce.posts import EXPERIMENTS, POSTS
+from reproduce.posts import EXPERIMENTS, POSTS, text
 
 NAMES = {experiment.name for experiment in EXPERIMENTS}
 CLAIMS = [claim for post in POSTS for claim in post.claims]
@@ -56,41 +56,56 @@ def test_without_its_run_a_claim_is_open():
 
 
 def test_sum_against_concatenation():
-    known = kept("concat", valid_bpc=2.5, steps=10) | kept("sum", valid_bpc=2.4)
+    run = {"steps": 10, "config": {"optimizer": "sgd"}}
+    known = kept("concat", valid_bpc=2.5, **run) | kept("sum", valid_bpc=2.4)
     assert verdict_of("Concatenating", known)[1] == REFUTED
-    known = kept("concat", valid_bpc=2.3, steps=10) | kept("sum", valid_bpc=2.4)
+    known = kept("concat", valid_bpc=2.3, **run) | kept("sum", valid_bpc=2.4)
     assert verdict_of("Concatenating", known)[1] == CONFIRMED
 
 
 @pytest.mark.parametrize(
-    ("dataset", "steps", "accuracy", "verdict"),
+    ("dataset", "steps", "rate", "accuracy", "verdict"),
     [
-        ("mnist (csv)", 20_000, 0.9851, CONFIRMED),
-        ("mnist (csv)", 20_000, 0.97, REFUTED),
-        ("mnist (csv)", 200, 0.99, f"{UNCHECKED} 20,000 steps"),
-        ("digits", 20_000, 0.99, f"{UNCHECKED} MNIST"),
+        ("mnist (csv)", 20_000, 1e-4, 0.9851, CONFIRMED),
+        ("mnist (csv)", 20_000, 1e-4, 0.97, REFUTED),
+        ("mnist (csv)", 20_000, 1e-5, 0.97, f"{UNCHECKED} the author's"),
+        ("mnist (csv)", 200, 1e-4, 0.99, f"{UNCHECKED} 20,000 steps"),
+        ("digits", 20_000, 1e-4, 0.99, f"{UNCHECKED} MNIST"),
     ],
 )
-def test_accuracy_counts_on_mnist_to_the_end(dataset, steps, accuracy, verdict):
-    known = kept("digits_post", dataset=dataset, steps=steps, test_accuracy=accuracy)
+def test_accuracy_counts_on_mnist_to_the_end(dataset, steps, rate, accuracy, verdict):
+    result = {"dataset": dataset, "steps": steps, "test_accuracy": accuracy}
+    known = kept("digits_post", config={"learning_rate": rate}, **result)
     assert verdict_of("20,000 steps reach", known)[1].startswith(verdict)
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "verdict"),
+    [("adadelta", CONFIRMED), ("sgd", f"{UNCHECKED} the author's")],
+)
+def test_arch_1_counts_with_the_authors_optimizer(optimizer, verdict):
+    config = text.POST_1 | {"optimizer": optimizer}
+    result = {"steps": 800_001, "valid_bpc": 2.5, "ngram_valid_bpc": [4.1, 3.4]}
+    known = kept("arch1", config=config, **result)
+    assert verdict_of("Arch 1: batch 32", known)[1].startswith(verdict)
+
+
 def test_a_row_has_data_seed_seconds_and_runs():
-    known = kept("concat", valid_bpc=2.5, steps=10, seed=0, seconds=3.0)
+    run = {"steps": 10, "config": {"optimizer": "sgd"}, "seconds": 3.0}
+    known = kept("concat", valid_bpc=2.5, seed=0, **run)
     known |= kept("sum", valid_bpc=2.4, seed=0)
     claim = next(c for c in CLAIMS if c.says.startswith("Concatenating"))
     row = report.claim_row(claim, known)
-    assert row[2:] == ["some data", "0", "4", "**not confirmed**", "`concat`, `sum`"]
+    assert row[3:] == ["some data", "0", "4", "**not confirmed**", "`concat`, `sum`"]
 
 
 def test_a_marked_table_is_replaced_and_nothing_else():
-    text = "before\n<!-- results: flights -->\nold\n<!-- end -->\nafter\n"
+    readme = "before\n<!-- results: flights -->\nold\n<!-- end -->\nafter\n"
     config = {"seed": 0}
     known = kept(
         "flights", config=config, generations=5, seconds=1, best_objective=9, gap=0.5
     )
-    new = report.updated(text, known)
+    new = report.updated(readme, known)
     assert new.startswith("before\n<!-- results: flights -->\n| flags")
     assert new.endswith("50.0 % |\n<!-- end -->\nafter\n")
     assert report.updated(new, known) == new
