@@ -10,12 +10,8 @@ from runkit.settings import setting
 
 LENGTHS = ("short", "full")
 # Pictures that the posts or the paper name.
-PICTURES = (
-    "starry_night.jpg",
-    "tuebingen_neckarfront.jpg",
-    "great_wave.jpg",
-    "chicago_skyline.jpg",
-)
+PICTURES = ["starry_night.jpg", "tuebingen_neckarfront.jpg"]
+PICTURES += ["great_wave.jpg", "chicago_skyline.jpg"]
 HERE = pathlib.Path(__file__).parent
 
 
@@ -63,9 +59,9 @@ class Config:
 
     def inputs(self, experiment: Experiment) -> list[str]:
         """Returns the flags that name an experiment's data, if it is not embedded."""
-        if experiment.module == "char_rnn.main":
+        if experiment.command.startswith("char_rnn.main"):
             return [f"--corpus={self.text or text8() or 'embedded'}"]
-        if experiment.module == "inception_mnist.main" and self.train_csv:
+        if experiment.command.startswith("inception_mnist.main") and self.train_csv:
             files = f"--train_csv={self.train_csv}", f"--test_csv={self.test_csv}"
             return ["--dataset=csv", *files]
         if experiment.pictures and self.pictures:

@@ -45,14 +45,9 @@ class Experiment:
         return self.seconds[length == "full"]
 
     @property
-    def module(self) -> str:
-        """The module that it runs."""
-        return self.command.split()[0]
-
-    @property
     def package(self) -> str:
-        """The package of that module."""
-        return self.module.partition(".")[0]
+        """The package that it runs."""
+        return self.command.partition(".")[0]
 
     @property
     def cores(self) -> int:
@@ -113,6 +108,10 @@ class Post:
 
         return add
 
+    def open(self, says: str, what: str, *needs: str) -> None:
+        """Adds a claim that cannot be checked here without something."""
+        self.claims.append(Claim(says, needs, lambda *results: without(what)))
+
 
 def without(what: str, found: str = "") -> Judgement:
     """Judges what cannot be checked here."""
@@ -124,11 +123,16 @@ def verdict(found: str, holds: bool) -> Judgement:
     return found, CONFIRMED if holds else REFUTED
 
 
-def settings(config: Result, printed: Result, outcome: str, works: bool) -> Judgement:
+def used(config: Result, printed: str) -> bool:
+    """Whether a run used the settings that the post prints, such as "steps=5 rate=1"."""
+    pairs = (each.split("=") for each in printed.split())
+    return all(str(config[name]) == value for name, value in pairs)
+
+
+def settings(same: bool, outcome: str, works: bool = True) -> Judgement:
     """Asks that a run used the settings that the post prints, and that it worked."""
-    same = all(config[name] == value for name, value in printed.items())
-    used = "the same" if same else "other"
-    return verdict(f"with {used} settings, {outcome}", same and works)
+    which = "the same" if same else "other"
+    return verdict(f"with {which} settings, {outcome}", same and works)
 
 
 def percent(share: float, places: int = 2) -> str:

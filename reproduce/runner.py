@@ -159,7 +159,7 @@ class Process(subprocess.Popen):
 
     def _error(self) -> str:
         # A machine that is not ready is a finding of gpu_setup.check, not a failure.
-        fine = (0, 1) if self.experiment.module == "gpu_setup.check" else (0,)
+        fine = (0, 1) if self.experiment.package == "gpu_setup" else (0,)
         if self.returncode in fine and (self.folder / RESULT).exists():
             return ""
         lines = (self.folder / LOG).read_text(errors="replace").split("\n")

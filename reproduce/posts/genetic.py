@@ -44,11 +44,11 @@ def toy(result: post.Result) -> post.Judgement:
 )
 def probabilities(result: post.Result) -> post.Judgement:
     """Compares the probabilities with the defaults of the post's scheme."""
-    printed = {"initial_probability": 0.5, "mutation": 0.01}
+    same = post.used(result["config"], "initial_probability=0.5 mutation=0.01")
     outcome = (
         f"{post.percent(1 - result['gap'], 1)} of the optimum after 300 generations"
     )
-    return post.settings(result["config"], printed, outcome, result["feasible"])
+    return post.settings(same, outcome, result["feasible"])
 
 
 @POST.claim("It finds a good choice of an airline's flights", "flights_post", "flights")

@@ -54,9 +54,7 @@ def versions(new: post.Result) -> post.Judgement:
     )
 
 
-@POST.claim(
-    "The source of TensorFlow of September 2016 needs repairs by hand to be built"
+POST.open(
+    "The source of TensorFlow of September 2016 needs repairs by hand to be built",
+    "that source, the Bazel of that time and the card",
 )
-def source() -> post.Judgement:
-    """Needs the software and the card of 2016."""
-    return post.without("that source, the Bazel of that time and the card")

@@ -142,15 +142,11 @@ def network(result: post.Result) -> post.Judgement:
 )
 def parameters(result: post.Result) -> post.Judgement:
     """Compares lambda, l_c, alpha / beta and w_l with the defaults here."""
-    config = result["config"]
-    printed = {
-        "style_layers": LAYERS,
-        "content_layers": ["conv4_2"],
-        "style_layer_weights": [0.2] * 5,
-        "content_weight": config["style_weight"] / 1000,
-    }
+    names = "style_layers", "content_layers", "style_layer_weights", "content_weight"
+    used = [result["config"][name] for name in names]
+    printed = [LAYERS, ["conv4_2"], [0.2] * 5, result["config"]["style_weight"] / 1000]
     losses = f"a style loss of {result['style_loss']:.1e} after {result['steps']} steps"
-    return post.settings(config, printed, losses, True)
+    return post.settings(used == printed, losses)
 
 
 @POST.claim(
@@ -177,14 +173,12 @@ def adam(*results: post.Result) -> post.Judgement:
     return post.verdict(found, max(inside) < NEAR < min(below))
 
 
-@POST.claim(
+POST.open(
     "Any pair of style and content generates stellar results, such as a skyline in the "
     "style of The Great Wave",
+    "a human eye; the gallery shows the picture",
     "post_pair",
 )
-def stellar(result: post.Result) -> post.Judgement:
-    """Leaves the picture for the reader to look at."""
-    return post.without("a human eye", "the gallery shows the picture")
 
 
 def layers(kept: post.Kept) -> str:

@@ -84,7 +84,8 @@ def test_accuracy_counts_on_mnist_to_the_end(dataset, steps, rate, accuracy, ver
     [("adadelta", CONFIRMED), ("sgd", f"{UNCHECKED} the author's")],
 )
 def test_arch_1_counts_with_the_authors_optimizer(optimizer, verdict):
-    config = text.POST_1 | {"optimizer": optimizer}
+    pairs = (each.split("=") for each in text.POST_1.split())
+    config = dict(pairs, optimizer=optimizer)
     result = {"steps": 800_001, "valid_bpc": 2.5, "ngram_valid_bpc": [4.1, 3.4]}
     known = kept("arch1", config=config, **result)
     assert verdict_of("Arch 1: batch 32", known)[1].startswith(verdict)
