@@ -5,6 +5,7 @@ import os
 import pathlib
 
 from reproduce.post import Experiment
+from reproduce.posts import EXPERIMENTS
 from runkit import settings
 from runkit.settings import setting
 
@@ -17,7 +18,7 @@ HERE = pathlib.Path(__file__).parent
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """The length of the runs, and where the real data is, if it is anywhere.
+    """Which experiments run, how long, and where the real data is.
 
     Raises:
         ValueError: A setting is wrong, or a file is not there.
@@ -27,6 +28,11 @@ class Config:
         "short",
         "short runs take 20 minutes in all; full ones are as long as the posts'.",
         LENGTHS,
+    )
+    only: tuple[str, ...] = setting(
+        (),
+        "Names of the experiments to run, instead of all.",
+        [experiment.name for experiment in EXPERIMENTS],
     )
     text: str = setting(
         "",
@@ -56,6 +62,11 @@ class Config:
         for picture in PICTURES if self.pictures else ():
             if not os.path.isfile(os.path.join(self.pictures, picture)):
                 raise ValueError(f"--pictures={self.pictures}: it has no {picture}")
+
+    def experiments(self) -> list[Experiment]:
+        """Returns the experiments that have this length, or the named ones of them."""
+        known = [each for each in EXPERIMENTS if each.takes(self.length)]
+        return [each for each in known if not self.only or each.name in self.only]
 
     def inputs(self, experiment: Experiment) -> list[str]:
         """Returns the flags that name an experiment's data, if it is not embedded."""

@@ -16,13 +16,12 @@ from absl import flags, logging
 from reproduce import gallery, report, runner, store
 from reproduce.config import HERE, Config
 from reproduce.post import Experiment, Kept
-from reproduce.posts import EXPERIMENTS, POSTS
+from reproduce.posts import POSTS
 from runkit import exits, files, progress, settings
 
 REPOSITORY = HERE.parent
 RESULTS, TABLE, FIGURE = "results", "RESULTS.md", "author.png"
 
-flags.DEFINE_list("only", [], "Names of the experiments to run, instead of all.")
 flags.DEFINE_string("out_dir", "out/reproduce", "Folder of the runs and their results.")
 flags.DEFINE_string("gallery", "out/gallery.html", "Page that shows all figures.")
 flags.DEFINE_bool(
@@ -35,34 +34,17 @@ settings.define_flags(Config)
 FLAGS = flags.FLAGS
 
 
-def chosen(length: str, only: list[str]) -> list[Experiment]:
-    """Returns the experiments of a length, or those of them that are named.
-
-    Raises:
-        ValueError: A name is not known.
-    """
-    names = {experiment.name for experiment in EXPERIMENTS}
-    for name in only:
-        if name not in names:
-            raise ValueError(f"--only={name}: choose from {', '.join(sorted(names))}")
-    return [
-        experiment
-        for experiment in EXPERIMENTS
-        if experiment.takes(length) and (not only or experiment.name in only)
-    ]
-
-
 def run(config: Config, experiments: list[Experiment], folder: pathlib.Path) -> int:
     """Runs what is not done, under a bar of expected time; returns how many failed."""
     takes = {each.name: each.takes(config.length) or 0 for each in experiments}
-    done, failed = 0.0, 0
+    done, failed, total = 0.0, 0, int(sum(takes.values()))
 
     def tick(running: dict[str, float]) -> None:
         going = sum(min(takes[name], seconds) for name, seconds in running.items())
-        bar.update(int(done + going), " ".join(running))
+        bar.update(min(int(done + going), total - 1), " ".join(running))
 
     outcomes = runner.run(experiments, config, folder, tick)
-    bar = progress.Bar(int(sum(takes.values())), "second")
+    bar = progress.Bar(total, "second")
     with bar, contextlib.closing(outcomes):
         for experiment, error, ran in outcomes:
             done += takes[experiment.name]
@@ -73,6 +55,7 @@ def run(config: Config, experiments: list[Experiment], folder: pathlib.Path) -> 
                 )
             elif ran:
                 bar.write(f"{experiment.name}: done")
+        bar.update(total)
     return failed
 
 
@@ -93,7 +76,7 @@ def main(_: list[str]) -> int:
     """Returns the exit code."""
     began = time.monotonic()
     config = Config(**settings.given(Config))
-    experiments = chosen(config.length, FLAGS.only)
+    experiments = config.experiments()
     if FLAGS.publish and not (REPOSITORY / TABLE).exists():
         raise ValueError(
             f"--publish: {REPOSITORY} is no clone of the repository: run it in one"

@@ -124,7 +124,7 @@ def verdict(found: str, holds: bool) -> Judgement:
 
 
 def used(config: Result, printed: str) -> bool:
-    """Whether a run used the settings that the post prints, such as "steps=5 rate=1"."""
+    """Whether a run used the settings that the post prints, such as "a=5 b=tanh"."""
     pairs = (each.split("=") for each in printed.split())
     return all(str(config[name]) == value for name, value in pairs)
 
