@@ -84,9 +84,6 @@ class Config:
         """Returns what follows `python` to run an experiment into a folder."""
         further = experiment.full if self.length == "full" else experiment.short
         flags = [*experiment.command.split(), *further.split()]
-        if experiment.package == "style_transfer":
-            full = self.length == "full" and imagenet()
-            flags.append(f"--weights={'imagenet' if full else 'compact'}")
         flags = [flag.replace("{data}", str(HERE / "data")) for flag in flags]
         return ["-m", *flags, *self.inputs(experiment), f"--out_dir={folder}"]
 
@@ -96,10 +93,3 @@ def text8() -> str:
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     path = os.path.join(cache, "char_rnn", "text8.zip")
     return path if os.path.isfile(path) else ""
-
-
-def imagenet() -> bool:
-    """Whether Keras has VGG-19's weights in its cache."""
-    home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
-    name = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    return os.path.isfile(os.path.join(home, "models", name))

@@ -47,7 +47,7 @@ class Experiment:
     @property
     def package(self) -> str:
         """The package that it runs."""
-        return self.command.partition(".")[0]
+        return self.command.split()[0].partition(".")[0]
 
     @property
     def cores(self) -> int:

@@ -23,7 +23,7 @@ from runkit import files
 
 RECORD, RESULT, LOG = "run.json", "result.json", "log.txt"
 MOST_AT_ONCE = 4  # cores that are kept busy
-DIVERGED = "the loss is not finite"
+DIVERGED = "--learning_rate than"  # in the last line of a run that has diverged
 
 
 class Outcome(NamedTuple):

@@ -19,7 +19,7 @@ EMBEDDED = {
     "char_rnn": "embedded text",
     "style_transfer": "embedded pictures",
     "genetic": "embedded problem",
-    "gpu_setup": "a machine as the post has it",
+    "gpu_setup": "a saved machine like the post's",
 }
 
 
@@ -45,8 +45,9 @@ def data_of(experiment: Experiment, config: Config, result: dict[str, Any]) -> s
     if experiment.pictures and config.pictures:
         return experiment.pictures.replace(" ", ", ")
     if corpus := result.get("corpus"):
-        embedded = f"{EMBEDDED['char_rnn']} (Python's documentation)"
-        return embedded if corpus == "embedded" else os.path.basename(corpus)
+        return (
+            EMBEDDED["char_rnn"] if corpus == "embedded" else os.path.basename(corpus)
+        )
     if dataset := result.get("dataset"):
         return dataset if "mnist" in dataset else "scikit-learn's digits, not MNIST"
     return EMBEDDED.get(experiment.package, "")
@@ -99,5 +100,7 @@ def load(folder: pathlib.Path) -> Kept:
     for length in LENGTHS:
         for experiment in EXPERIMENTS:
             if kept := runner.read(folder / length / f"{experiment.name}.json"):
+                # Older files have the figures of a result one level deeper.
+                kept["result"] |= kept["result"].pop("metrics", {})
                 known[experiment.name] = kept
     return known

@@ -32,13 +32,13 @@ POST = post.Post(
 def cuda(old: post.Result, new: post.Result) -> post.Judgement:
     """Compares two saved machines that differ in their CUDA alone."""
     step = "12. The build's code for this card"
-    with_old, with_new = (r["metrics"]["steps"][step] for r in (old, new))
+    with_old, with_new = (r["steps"][step] for r in (old, new))
     found = (
         f'step {step.partition(".")[0]} says "{with_old}" with CUDA 7.5; the whole '
-        f'report says "{new["metrics"]["verdict"]}" with CUDA 8.0'
+        f'report says "{new["verdict"]}" with CUDA 8.0'
     )
     holds = with_old == "problem" and with_new != "problem"
-    return post.verdict(found, holds and new["metrics"]["verdict"] == "ready")
+    return post.verdict(found, holds and new["verdict"] == "ready")
 
 
 @POST.claim(
@@ -47,7 +47,7 @@ def cuda(old: post.Result, new: post.Result) -> post.Judgement:
 )
 def versions(new: post.Result) -> post.Judgement:
     """Asks for no problem in any step, on a saved machine with these versions."""
-    steps = list(new["metrics"]["steps"].values())
+    steps = list(new["steps"].values())
     fine, bad = steps.count("ok"), steps.count("problem")
     return post.verdict(
         f"{fine} of {len(steps)} steps are fine, {bad} have a problem", not bad

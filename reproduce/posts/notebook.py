@@ -4,16 +4,16 @@ from reproduce import post
 
 POST = post.Post(
     "Using your remote Jupyter Notebook through ssh",
-    "gpu_setup/README.md",
+    "remote_notebook/README.md",
     front=[
-        "[A remote notebook](gpu_setup/README.md#a-notebook-on-a-remote-machine)",
+        "[A remote notebook](remote_notebook/README.md)",
         "Jupyter through ssh, in one command",
-        "`python -m gpu_setup.notebook user@host`",
+        "`python -m remote_notebook user@host`",
         "two commands",
         "one, which also looks after the tunnel",
     ],
     experiments=[
-        post.Experiment("notebook", "gpu_setup.notebook ubuntu@host --print_only")
+        post.Experiment("notebook", "remote_notebook ubuntu@host --print_only")
     ],
     figures={"notebook/log.txt": "The two commands that it runs."},
 )
@@ -25,7 +25,7 @@ POST = post.Post(
 )
 def tunnel(result: post.Result) -> post.Judgement:
     """Compares with the commands that the package prints and runs."""
-    jupyter, ssh = result["metrics"]["commands"]
+    jupyter, ssh = result["commands"]
     holds = "--no-browser" in jupyter and "--port=8886" in jupyter
     holds = holds and "-N" in ssh and "127.0.0.1:8888:127.0.0.1:8886" in ssh
     return post.verdict(f"`{ssh}`", holds)

@@ -14,6 +14,11 @@ ADAM = {
     for rate in rates
 }
 NEAR = 5.0  # A loss is near the lowest one up to this multiple of it.
+NETWORKS = {
+    "compact": "a compact network, trained on a part of Tiny ImageNet, took its place",
+    "vgg16": "VGG-16, trained on ImageNet, took its place",
+    "imagenet": "VGG-19, trained on ImageNet",
+}
 MAIN, SIZES = "style_transfer.main", ("--size=256", "--size=512")
 NECKARFRONT = "tuebingen_neckarfront.jpg starry_night.jpg"
 SKYLINE = "chicago_skyline.jpg great_wave.jpg"
@@ -38,7 +43,7 @@ POST = post.Post(
         post.Experiment(
             "pixels", f"{MAIN} --mode=pixels --optimizer=adam --scales=1 --steps=500"
         ),
-        post.Experiment("transfer", MAIN, (10, 30), *SIZES),
+        post.Experiment("transfer", f"{MAIN} --style_weight=1000", (10, 30), *SIZES),
         post.Experiment("paper_pair", MAIN, (10, 30), *SIZES, NECKARFRONT),
         post.Experiment("post_pair", MAIN, (10, 30), *SIZES, SKYLINE),
         *(
@@ -127,11 +132,9 @@ def scale(result: post.Result) -> post.Judgement:
 )
 def network(result: post.Result) -> post.Judgement:
     """Says which filters the pictures here are made with."""
-    if result["weights"] == "imagenet":
-        return post.verdict("VGG-19, ImageNet", True)
-    found = (
-        "a compact network of ours, trained on a part of Tiny ImageNet, took its place"
-    )
+    found = NETWORKS.get(result["weights"], f"{result.get('network')} took its place")
+    if result["weights"] == "imagenet" and result["network"] == "vgg19":
+        return post.verdict(found, True)
     return post.without("VGG-19's ImageNet weights", found)
 
 

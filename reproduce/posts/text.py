@@ -166,17 +166,25 @@ def arch2(result: post.Result) -> post.Judgement:
 
 
 @POST.claim(
-    "Arch 2 writes `qpmhcytkaip tuouhccitgtvyr cy fjcvsnsd sgs rkilbblcj`",
-    "arch2_printed",
-    author="the same: it knows one batch by heart, to 7e-5 nats/character",
-)
-@POST.claim(
     "Arch 1 writes `wide chromber coorers are stare printiun s cont imegres and`",
     "arch1",
 )
 def sample(result: post.Result) -> post.Judgement:
     """Shows the text that our network writes at its last evaluation."""
     return post.without(SEED, f"`{result['sample'][:90].strip()}`")
+
+
+@POST.claim(
+    "Arch 2 writes `qpmhcytkaip tuouhccitgtvyr cy fjcvsnsd sgs rkilbblcj`",
+    "arch2_printed",
+    author="the same; it knows one batch by heart, to 7.2e-05 nats/character",
+)
+def noise(result: post.Result) -> post.Judgement:
+    """Shows such a text, and how well the network knows its one batch."""
+    found, verdict = sample(result)
+    nats = result["train_bpc"] * math.log(2)
+    steps = f"{nats:.1e} nats/character in training after {result['steps']:,} steps"
+    return f"{found}; {steps}", verdict
 
 
 @POST.claim(
