@@ -97,7 +97,7 @@ def main(_: list[str]) -> int:
         publish(results)
     seconds = round(time.monotonic() - began, 1)
     metrics = {**report.counts(results), "failed": failed, "seconds": seconds}
-    files.write_result(out, store.bare(vars(config)), metrics, ["tensorflow"])
+    files.write_result(out, store.bare(vars(config)), metrics)
     logging.info("claims: %s", report.summary(results))
     logging.info("%s and %s", out / TABLE, page)
     return exits.FAILED if failed else exits.DONE

@@ -92,8 +92,10 @@ def render(kept: Kept) -> str:
 
 def updated(readme: str, kept: Kept) -> str:
     """Returns a README with its marked tables as the results have them."""
-    tables = {"posts": front} | {n: f for each in POSTS for n, f in each.tables.items()}
-    return BLOCK.sub(lambda m: m[1] + tables[m[2]](kept) + m[4], readme)
+    renderers = {"posts": front}
+    for each in POSTS:
+        renderers |= each.tables
+    return BLOCK.sub(lambda m: m[1] + renderers[m[2]](kept) + m[4], readme)
 
 
 def front(kept: Kept) -> str:

@@ -2,19 +2,13 @@
 
 import dataclasses
 import json
-import os
 import pathlib
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
 from reproduce import runner
 from reproduce.config import Config
 from reproduce.post import Experiment
-from reproduce.posts import EXPERIMENTS
 from runkit import files
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -55,11 +49,6 @@ def run(folder, *experiments):
 
 def record(folder):
     return json.loads((folder / "run.json").read_text())
-
-
-def test_names_are_unique_and_have_a_time():
-    assert len({e.name for e in EXPERIMENTS}) == len(EXPERIMENTS)
-    assert all(any(experiment.seconds) for experiment in EXPERIMENTS)
 
 
 def test_what_is_done_is_not_run_again(tmp_path):
@@ -126,30 +115,3 @@ def test_what_is_interrupted_saves_and_goes_on(tmp_path):
     (folder / "left").touch()  # what goes on is not started anew
     assert run(tmp_path, WAITING)["waiting"] == runner.Outcome(WAITING)
     assert record(folder)["done"] and (folder / "left").exists()
-
-
-def test_a_signal_ends_the_command_and_its_processes(tmp_path):
-    """The first experiment is still importing TensorFlow then."""
-    flags = "--only=gradients", f"--out_dir={tmp_path}", f"--gallery={tmp_path}/a.html"
-    command = [sys.executable, "-m", "reproduce.main", *flags]
-    folder = tmp_path / "short" / "gradients"
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
-        deadline = time.monotonic() + 300
-        while not (folder / "log.txt").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGTERM)
-        assert b"Traceback" not in process.communicate(timeout=300)[1]
-    assert process.returncode == 130
-    assert not record(folder)["done"] and not (folder / "result.json").exists()
-
-
-def test_an_installed_copy_cannot_publish(tmp_path):
-    (tmp_path / "reproduce").symlink_to(ROOT / "reproduce")
-    command = [sys.executable, "-m", "reproduce.main", "--publish", "--only=toy"]
-    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert "is no clone of the repository" in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["reproduce"]
