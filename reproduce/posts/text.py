@@ -24,13 +24,10 @@ POST_2 = (
 SEED = "the post's seed, text8 and TensorFlow 0.x"
 NEAR = 0.05  # bits/character between the ends of the author's run and of ours
 BIGRAM = 1  # in "ngram_valid_bpc"
-
 # Seconds and flags of the short and the full run. On a text as short as the embedded
 # one, the post's rate diverges after 34,000 steps or more: the short runs end before.
 COMPARED = (45, 60), "--steps=20000", "--steps=40000"
 ARCH_2 = (25, 85), "--steps=15000"
-
-
 BITS = math.log(2), "train_bpc", "training, bits/character"
 
 
