@@ -2,7 +2,6 @@
 
 import base64
 import html
-import io
 import pathlib
 from typing import Any
 
@@ -13,7 +12,6 @@ from reproduce.config import HERE
 from reproduce.post import Kept, Post
 from reproduce.posts import POSTS
 
-WIDEST = 1600  # pixels
 WIDE = 1000  # pixels, of a figure that gets a row of its own
 
 
@@ -23,27 +21,17 @@ def figure(path: pathlib.Path, shows: str, run: dict[str, Any]) -> str:
         wide, shown = True, f"<pre>{html.escape(path.read_text())}</pre>"
     else:
         with Image.open(path) as image:
-            wide = image.width > WIDE and image.width > 1.2 * image.height
-            shown = picture(path, image)
+            kind, (width, height) = str(image.format).lower(), image.size
+        wide = width > WIDE and width > 1.2 * height
+        data = base64.b64encode(path.read_bytes()).decode()
+        shown = (
+            f'<img src="data:image/{kind};base64,{data}" width="{width}" '
+            f'height="{height}" alt="" loading="lazy">'
+        )
     return (
         f'<figure class="figure{" wide" if wide else ""}">{shown}<figcaption>'
         f"<b>{html.escape(shows)}</b> {html.escape(run['data'])}"
         f"<code>{html.escape(run['command'])}</code></figcaption></figure>\n"
-    )
-
-
-def picture(path: pathlib.Path, image: Image.Image) -> str:
-    """Makes an <img> that holds the bytes of its file, or of a smaller copy."""
-    data, size = path.read_bytes(), image.size
-    if image.width > WIDEST:
-        small, buffer = image.copy(), io.BytesIO()
-        small.thumbnail((WIDEST, WIDEST * 4))
-        small.save(buffer, image.format)
-        data, size = buffer.getvalue(), small.size
-    return (
-        f'<img src="data:image/{str(image.format).lower()};base64,'
-        f'{base64.b64encode(data).decode()}" width="{size[0]}" '
-        f'height="{size[1]}" alt="" loading="lazy">'
     )
 
 
