@@ -3,11 +3,14 @@
 import contextlib
 import os
 import pathlib
+import pty
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -16,11 +19,41 @@ LONG = 180.0  # seconds; a loaded machine may need them, a quick one does not
 WHOLE_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 SSHD = shutil.which("sshd", path=WHOLE_PATH)
 
+# A Jupyter that starts at once, where the real one takes seconds: for what is not about
+# Jupyter. It writes down how it was called.
+STAND_IN = f"""#!{sys.executable}
+import http.server, json, os, pathlib, signal, sys
+home = pathlib.Path.home()
+folder = home / ".local/share/jupyter/runtime"
+folder.mkdir(parents=True, exist_ok=True)
+if "--runtime-dir" in sys.argv:
+    sys.exit(print(folder))
+call = {{"argv": sys.argv, "folder": os.getcwd(), "variables": dict(os.environ)}}
+(home / "call").write_text(json.dumps(call))
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        known = self.headers["Authorization"] == "token 0123abcd"
+        self.send_response(200 if known else 403)
+        self.end_headers()
+        self.wfile.write(b"{{}}")
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+file = folder / f"jpserver-{{os.getpid()}}.json"
+def end(*_):
+    file.unlink()
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+file.write_text(json.dumps({{"pid": os.getpid(), "port": server.server_port,
+                            "token": "0123abcd", "base_url": "/"}}))
+server.serve_forever()
+"""
+# One that never comes to life.
+NEVER = '#!/bin/sh\n[ "$1" = --runtime-dir ] && echo /none || exec sleep 1000\n'
+
 
 def missing() -> str:
     """What the tests of the notebook need and this machine lacks."""
     needs = {"sshd": SSHD, "ssh": shutil.which("ssh"), "ps": shutil.which("ps")}
-    needs |= {"ssh-keygen": shutil.which("ssh-keygen")}
+    needs |= {name: shutil.which(name) for name in ("ssh-keygen", "bash")}
     needs |= {"jupyter (extra notebook)": (BIN / "jupyter-notebook").exists()}
     return ", ".join(name for name, found in needs.items() if not found)
 
@@ -72,12 +105,22 @@ def descendants(process: int) -> list[int]:
     return found
 
 
+def write_program(path: pathlib.Path, text: str) -> pathlib.Path:
+    """Writes an executable file, and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
 class Remote:
     """The machine: its sshd, its home folder, and the ssh configuration to reach it."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder, self.home, self.port = folder, folder / "home", free_port()
+        self.temporary = folder / "temporary"
         self.home.mkdir()
+        self.temporary.mkdir()
         self.forwarded = free_port()
         self.config = folder / "config"
         for name in ("host", "key", "wrong"):
@@ -85,22 +128,39 @@ class Remote:
             subprocess.run([*command, folder / name], check=True)
         (folder / "authorized").write_text((folder / "key.pub").read_text())
         self.set_path(BIN)
-        # What a login gets: a home and a PATH of its own, nothing of this process's.
-        (folder / "login").write_text(
-            f'#!/bin/sh\nexec env -i HOME="{self.home}" SHELL=/bin/sh '
-            'PATH=/usr/bin:/bin LC_ALL=C sh -c "$SSH_ORIGINAL_COMMAND"\n'
-        )
-        (folder / "login").chmod(0o755)
+        self.set_shell("/bin/sh")
         self.known_hosts = folder / "known hosts"  # a blank, to find bad quoting
         key = (folder / "host.pub").read_text().rsplit(" ", 1)[0]
         self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {key}\n")
         self.write_config()
         self.process: subprocess.Popen | None = None
 
+    @property
+    def variables(self) -> list[str]:
+        """What a login gets; nothing of this process's."""
+        return [
+            f"HOME={self.home}",
+            f"SHELL={self.shell}",
+            f"TMPDIR={self.temporary}",
+            "PATH=/usr/bin:/bin",
+            "LC_ALL=C",
+        ]
+
+    def set_shell(self, shell: str) -> None:
+        """The shell of the user there."""
+        self.shell = shell
+        variables = " ".join(f'"{each}"' for each in self.variables)
+        command = f'exec env -i {variables} {shell} -c "$SSH_ORIGINAL_COMMAND"\n'
+        write_program(self.folder / "login", f"#!/bin/sh\n{command}")
+
     def set_path(self, *folders: pathlib.Path) -> None:
         """What the profile there puts on PATH."""
         path = ":".join(map(str, [*folders, "/usr/bin", "/bin"]))
         (self.home / ".profile").write_text(f"echo welcome\nexport PATH='{path}'\n")
+
+    def install(self, text: str = STAND_IN) -> None:
+        """Puts a jupyter on PATH there, and no other."""
+        self.set_path(write_program(self.home / "bin" / "jupyter", text).parent)
 
     def write_config(self, **options: object) -> None:
         """The user's own ~/.ssh/config, with more or other options."""
@@ -147,30 +207,36 @@ class Remote:
         self.process.wait()
 
 
-def command(remote: Remote, folder: pathlib.Path, *flags: str):
-    """The program's arguments, and its environment: a home and a TMPDIR of its own."""
-    argv = [sys.executable, "-m", "gpu_setup.notebook", "box", *flags]
+def command(remote: Remote, folder: pathlib.Path, *arguments: str):
+    """The program's arguments, and its environment: a home and a TMPDIR of its own.
+
+    The machine is "box", unless the first argument names another.
+    """
+    (folder / "tmp").mkdir(exist_ok=True)
+    if not arguments or arguments[0].startswith("-"):
+        arguments = ("box", *arguments)
+    argv = [sys.executable, "-m", "remote_notebook", *arguments]
     argv += [f"--ssh_config={remote.config}", "--poll_seconds=0.3"]
+    if not any(each.startswith("--local_port") for each in arguments):
+        argv += [f"--local_port={free_port()}"]
     here = {"TMPDIR": str(folder / "tmp"), "HOME": str(folder)}
     return argv, {**os.environ, **here}
 
 
 class Notebook:
-    """`python -m gpu_setup.notebook` as a user runs it, and what it says."""
+    """`python -m remote_notebook` as a user runs it, and what it says."""
 
     def __init__(
-        self, remote: Remote, folder: pathlib.Path, *flags: str, **variables: str
+        self, remote: Remote, folder: pathlib.Path, *arguments: str, **variables: str
     ) -> None:
         self.output, self.errors = folder / "stdout", folder / "stderr"
-        (folder / "tmp").mkdir(exist_ok=True)
         self.folder = folder
-        argv, environment = command(remote, folder, *flags)
-        environment |= variables
+        argv, environment = command(remote, folder, *arguments)
         with open(self.output, "w") as out, open(self.errors, "w") as errors:
             self.process = subprocess.Popen(
                 argv,
                 cwd=ROOT,
-                env=environment,
+                env=environment | variables,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=errors,
@@ -194,3 +260,45 @@ class Notebook:
     def ends(self) -> int:
         """Waits for its exit code."""
         return self.process.wait(timeout=LONG)
+
+    def left(self) -> list[pathlib.Path]:
+        """What it has left in its temporary folder here."""
+        return list((self.folder / "tmp").iterdir())
+
+
+class Terminal:
+    """`python -m remote_notebook` on a terminal, and what that shows."""
+
+    def __init__(self, remote: Remote, folder: pathlib.Path, *arguments: str) -> None:
+        argv, environment = command(remote, folder, *arguments)
+        self.process, self.terminal = pty.fork()
+        if not self.process:
+            os.chdir(ROOT)
+            os.execve(argv[0], argv, environment)
+        self.screen = ""
+
+    def _read(self, word: str) -> bool:
+        if select.select([self.terminal], [], [], 0.1)[0]:
+            with contextlib.suppress(OSError):  # how a terminal says that it is over
+                self.screen += os.read(self.terminal, 4096).decode()
+        return word in self.screen
+
+    def shows(self, word: str) -> None:
+        """Waits for a word."""
+        until(lambda: self._read(word), word)
+
+    def types(self, text: bytes) -> None:
+        """What a user types; b"\\x03" is Ctrl-C."""
+        os.write(self.terminal, text)
+
+    def echoes(self) -> bool:
+        """Whether what is typed is shown, as it is not in a password."""
+        return bool(termios.tcgetattr(self.terminal)[3] & termios.ECHO)
+
+    def ends(self) -> int:
+        """Waits for the exit code of the program."""
+        process, status = os.waitpid(self.process, os.WNOHANG)
+        while not process:
+            self._read("")
+            process, status = os.waitpid(self.process, os.WNOHANG)
+        return os.waitstatus_to_exitcode(status)
