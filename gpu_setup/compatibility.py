@@ -62,7 +62,7 @@ def build_of(tensorflow: str) -> Build | None:
 
 
 def cudnn_fits(found: str, built_with: str) -> bool:
-    """TensorFlow's own rule: the same major version and an equal or higher minor."""
+    """Applies TensorFlow's own rule: the same major version, at least the same minor."""
     here, there = parse_version(found), parse_version(built_with)
     return here[:1] == there[:1] and (here[1:2] or (0,)) >= (there[1:2] or (0,))
 
@@ -189,17 +189,38 @@ def newest_fit(
     return None
 
 
-def requirement(tensorflow: str) -> str:
-    """What to give to pip for a release with GPU code, newest patch of its series.
+def library_numbers(cuda: str) -> dict[str, str]:
+    """Returns the number behind `.so.` in the name of each library of a CUDA release.
 
-    The extra `and-cuda`, which brings CUDA and cuDNN along, began with 2.14 (metadata
-    of the wheels 2.12.0 to 2.15.0). From 2.1 on, and in 1.15, the plain package has
-    the GPU code; before that, tensorflow-gpu (release notes of 1.15 and 2.1).
+    A program asks for its libraries by these names. Until 10.0 they hold the whole
+    version, so that 9.1 is of no use to a build by 9.0; CUDA 10.1 kept the minor version
+    for libcudart alone, and CUDA 11 dropped it.
+
+    Args:
+        cuda: A version with its minor number, such as "11.2".
+
+    Returns:
+        The numbers by the libraries' names, such as {"libcublas": "11"}; empty for a
+        text that is no version.
     """
-    version = parse_version(tensorflow)[:2]
-    series = ".".join(map(str, version))
-    if version >= (2, 14):
-        newest = version == parse_version(builds()[0].tensorflow)[:2]
-        return "tensorflow[and-cuda]" + ("" if newest else f"=={series}.*")
-    name = "tensorflow" if version >= (2, 1) or version == (1, 15) else "tensorflow-gpu"
-    return f"{name}=={series}.*"
+    version = parse_version(cuda)[:2]
+    if not version:
+        return {}
+    major, whole = str(version[0]), ".".join(map(str, version))
+    names = ("cudart", "cublas", "cufft", "curand", "cusolver", "cusparse")
+    if version < (10, 1):
+        return {f"lib{name}": whole for name in names}
+    exceptions = {
+        "10": {"libcudart": whole},
+        "11": {"libcudart": "11.0", "libcufft": "10", "libcurand": "10"}
+        | ({"libcusolver": "10"} if version == (11, 0) else {}),
+        "12": {"libcufft": "11", "libcurand": "10", "libcusolver": "11"},
+        "13": {"libcufft": "12", "libcurand": "10"}
+        | {"libcusolver": "12", "libcusparse": "12"},
+    }
+    return {f"lib{name}": major for name in names} | exceptions.get(major, {})
+
+
+def cuda_fits(found: str, built_with: str) -> bool:
+    """Whether the libraries of a CUDA release have the names that a build asks for."""
+    return bool(found) and library_numbers(found) == library_numbers(built_with)

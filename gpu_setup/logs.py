@@ -1,4 +1,9 @@
-"""Reads a pasted TensorFlow log: which lines are harmless, which are the cause."""
+"""Reads a pasted log: which line is the cause, and what to type next.
+
+data/log_lines.json knows the lines: who prints each, what that code tested, and in which
+releases. The fields `means`, `hint` and `fix` name words in braces that `_words` fills in
+from the line and from what the whole log tells of its release and system.
+"""
 
 import dataclasses
 import functools
@@ -6,64 +11,268 @@ import json
 import re
 from importlib import resources
 
+from gpu_setup import compatibility as fit
+from gpu_setup import remedies
+from gpu_setup.log_origin import Origin, cudnn_version, origin_of
+
+CAUSE_FOUND, NOTHING_WRONG, NOT_KNOWN = 1, 0, 3  # exit codes of --log
+WEAK = 70  # causes of this rank or above only follow from a stronger one, if there is one
+MISSING = {"cuda_library", "cudnn_library"}  # one remedy brings both
+_ERROR = re.compile(
+    r"^[EF]\d{4} \d\d:|^(?:[\d-]+ [\d:.]+: )?[EF] \w|\b\w*(?:Error|Exception)\b: "
+    r"|(?i:^\s*(?:fatal )?error:)"
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Known:
-    """A line that is known: "cause", "follows" (from a cause) or "harmless"."""
+    """A line that is known.
+
+    Attributes:
+        number: Its number in the log, from 1.
+        line: The line itself.
+        id: The entry of log_lines.json.
+        kind: "cause", "follows" (from a cause) or "harmless".
+        rank: Of causes: the least is the first to mend.
+        name: The library or number that the line names; "" if none.
+        means: The problem in words.
+        hint: What else helps, or "".
+        fix: The command to type, or "".
+    """
 
     number: int
     line: str
+    id: str
     kind: str
+    rank: int
+    name: str
     means: str
+    hint: str
     fix: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Explanation:
+    """What a log comes to.
+
+    Attributes:
+        lines: The known lines, in the log's order.
+        total: How many lines the log has.
+        unknown_errors: Numbers of lines that look like errors and are not known.
+    """
+
+    lines: list[Known]
+    total: int
+    unknown_errors: list[int]
+
+    @property
+    def cause(self) -> Known | None:
+        """The cause to mend first; its lines' names are put together."""
+        causes = [known for known in self.lines if known.kind == "cause"]
+        if not causes:
+            return None
+        first = min(causes, key=lambda known: known.rank)
+        alike = MISSING if first.id in MISSING else {first.id}
+        names = dict.fromkeys(k.name for k in causes if k.id in alike and k.name)
+        together = ", ".join(names)
+        return dataclasses.replace(
+            first, means=first.means.replace(first.name or "\0", together, 1)
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """1 for a cause, 0 where all that is known is harmless, 3 for "cannot tell"."""
+        if self.cause:
+            return CAUSE_FOUND
+        harmless = any(known.kind == "harmless" for known in self.lines)
+        fails = any(known.kind == "follows" for known in self.lines)
+        sound = harmless and not fails and not self.unknown_errors
+        return NOTHING_WRONG if sound else NOT_KNOWN
+
+
 @functools.cache
-def knowledge() -> list[dict[str, str]]:
+def knowledge() -> list[dict]:
     """The table of known lines; of two that fit a line, the first counts."""
     file = resources.files("gpu_setup") / "data" / "log_lines.json"
     return json.loads(file.read_text())
 
 
-def explain(log: str) -> list[Known]:
+@functools.cache
+def _patterns() -> list[tuple[re.Pattern, dict]]:
+    return [(re.compile(entry["pattern"]), entry) for entry in knowledge()]
+
+
+def explain(log: str) -> Explanation:
     """Says of each known line of a log what it means.
 
     Args:
-      log: what TensorFlow wrote, as pasted.
-
-    Returns:
-      The known lines in their order; a line that is not known is left out.
+        log: What TensorFlow, pip, docker or the driver wrote, as pasted.
     """
-    found = []
+    origin = origin_of(log)
+    found, unknown = [], []
     for number, line in enumerate(log.splitlines(), 1):
-        for entry in knowledge():
-            match = re.search(entry["pattern"], line)
-            if match:
-                names = {"name": "?", "other": "?"}
-                names |= {k: v.rstrip(".") for k, v in match.groupdict().items() if v}
-                means = entry["means"].format_map(names)
-                fix = entry["fix"].format_map(names)
-                found.append(Known(number, line.strip(), entry["kind"], means, fix))
+        for pattern, entry in _patterns():
+            if match := pattern.search(line):
+                found.append(_known(number, line, entry, match, origin))
                 break
-    return found
+        else:
+            if _ERROR.search(line):
+                unknown.append(number)
+    first = min((k.rank for k in found if k.kind == "cause"), default=0)
+    found = [
+        dataclasses.replace(known, kind="follows")
+        if known.rank >= WEAK and known.rank > first
+        else known
+        for known in found
+    ]
+    return Explanation(found, len(log.splitlines()), unknown)
 
 
-def as_text(lines: list[Known], total: int) -> str:
-    """A page for the terminal: each known line once, then the cause to mend."""
+def _known(
+    number: int, line: str, entry: dict, match: re.Match, origin: Origin
+) -> Known:
+    words = _words(match, origin)
+    means, hint, fix = (
+        " ".join(entry.get(field, "").format_map(words).split())
+        for field in ("means", "hint", "fix")
+    )
+    name = words["name"] if "{name}" in entry["means"] else ""
+    rank = entry.get("rank", 0)
+    return Known(
+        number, line.strip(), entry["id"], entry["kind"], rank, name, means, hint, fix
+    )
+
+
+def _words(match: re.Match, origin: Origin) -> dict[str, str]:
+    """What the braces in an entry stand for, from its line and from the whole log."""
+    groups = {k: v.rstrip(".,;'\"") for k, v in match.groupdict().items() if v}
+    name, other = groups.get("name", ""), groups.get("other", "")
+    build, platform = origin.build, origin.platform
+    pinned = origin.is_one or fit.parse_version(build.tensorflow) < (2, 14)
+    release = build.tensorflow if origin.is_known and pinned else ""
+    wants = f"CUDA {build.cuda} and cuDNN {build.cudnn}"
+    sentence = f"TensorFlow {origin.releases} was built with {wants}."
+    install = remedies.install_tensorflow(platform, release)
+    old = fit.newest_fit("", [name or other])
+    asked = fit.build_of(other)
+    newest = fit.builds()[0]
+    code, new_card = _card_code(origin, install)
+    growth = "set" if platform.system == "windows" else "export"
+    return {
+        "name": name or "the library",
+        "other": other,
+        "library": name or "libcuda.so.1",
+        "symbol": name or other,
+        "mixed": name or groups.get("third", "a library"),
+        "reason": name or "no reason given",
+        "need": name or f"driver {other}",
+        "uses": f", CUDA {build.cuda}" if release else "",
+        "capability": f", of capability {name or other}," if name or other else "",
+        "wants": wants,
+        "wants_sentence": sentence if origin.is_known and pinned else "",
+        "foreign": _foreign(name, other, origin) if release else "",
+        "cudnn_mismatch": _cudnn_mismatch(name, other),
+        "cuda": remedies.install_cuda(platform, build, bool(release)),
+        "cudnn": remedies.install_cudnn(platform, build, _cudnn_needed(other)),
+        "tensorflow": install,
+        "reinstall": f"{install} --force-reinstall" if "pip" in install else install,
+        "driver": remedies.install_driver(platform) or "nvidia-smi",
+        "container": remedies.CONTAINER,
+        "check": "python -m gpu_setup.check",
+        "growth": f"{growth} TF_FORCE_GPU_ALLOW_GROWTH=true",
+        "create": remedies.run_on(
+            asked.python.rpartition("-")[2] if asked else "3.12"
+        ),
+        "older": remedies.install_tensorflow(platform, old.tensorflow) if old else "",
+        "newest": newest.tensorflow,
+        "newest_python": newest.python,
+        "libdevice": _libdevice(build),
+        "card_code": code,
+        "new_card": new_card,
+    }
+
+
+def _cudnn_needed(text: str) -> str:
+    """The cuDNN that a line asks for, if it names one."""
+    return cudnn_version(text) if re.fullmatch(r"\d+(\.\d+)*", text) else ""
+
+
+def _cudnn_mismatch(found: str, built_with: str) -> str:
+    here, there = cudnn_version(found), cudnn_version(built_with)
+    if fit.parse_version(here)[:1] == fit.parse_version(there)[:1]:
+        return f"cuDNN {here} is older than the {there} that TensorFlow was built with."
+    return (
+        f"cuDNN {here} is of another major version than the {there} that TensorFlow was "
+        "built with."
+    )
+
+
+def _foreign(name: str, missing: str, origin: Origin) -> str:
+    """Says so where a library of CUDA 12 was found by a build for CUDA 11."""
+    major = origin.build.cuda.partition(".")[0]
+    if "nvJitLink" not in missing or missing.endswith(f".{major}"):
+        return ""
+    return (
+        f" That {name} is of CUDA {missing.rpartition('.')[2]}, and TensorFlow "
+        f"{origin.releases} asks for CUDA {origin.build.cuda}."
+    )
+
+
+def _card_code(origin: Origin, install: str) -> tuple[str, str]:
+    """What is wrong, and the command, where the driver refuses the build's PTX."""
+    capability, newest = origin.capability, fit.builds()[0].tensorflow
+    card = f"compute capability {capability}" if capability else "this card"
+    architectures = fit.wheel_architectures(newest)
+    if fit.runs_on(capability, architectures) == "native":
+        means = f"This build has no machine code for {card}; a newer TensorFlow has."
+        return means, remedies.install_tensorflow(origin.platform)
+    means = f"No TensorFlow wheel up to {newest} has machine code for {card}, and the "
+    return means + "driver refused the PTX that they carry instead.", remedies.CONTAINER
+
+
+def _libdevice(build: fit.Build) -> str:
+    folder = "/usr/local/cuda"
+    if fit.parse_version(build.tensorflow) >= (2, 14):
+        package = "import nvidia.cuda_nvcc as n; print(n.__path__[0])"
+        folder = f"$(python -c '{package}')"
+    return f"export XLA_FLAGS=--xla_gpu_cuda_data_dir={folder}"
+
+
+def as_text(explanation: Explanation) -> str:
+    """A page for the terminal: the verdict and the command, then each known line."""
     shown: dict[str, Known] = {}
-    for known in lines:
+    for known in explanation.lines:
         shown.setdefault(known.means, known)
-    text = []
+    lines = [headline(explanation), ""]
+    if explanation.cause and explanation.cause.hint:
+        lines[1:1] = [f"Hint: {explanation.cause.hint}"]
     for known in shown.values():
-        text.append(f"{known.kind:9} line {known.number}: {known.means}")
-        text.append(f"          {known.line[:76]}")
-        if known.fix:
-            text.append(f"          do: {known.fix}")
-    causes = [k for k in shown.values() if k.kind == "cause"]
-    text.append("")
-    text.append(f"{len(lines)} of {total} lines are known.")
-    if causes:
-        text.append(f"Mend first: line {causes[0].number}, {causes[0].means}.")
-    else:
-        text.append("None of them is the cause of a problem.")
-    return "\n".join(text) + "\n"
+        lines.append(f"line {known.number}, {known.kind}: {known.means}")
+        lines.append(f"    {known.line[:80]}")
+        if known.hint and known.kind != "follows":
+            lines.append(f"    {known.hint}")
+        if known.fix and known.kind == "cause":
+            lines.append(f"    $ {known.fix}")
+    lines += [""] if shown else []
+    lines.append(f"{len(explanation.lines)} of {explanation.total} lines are known.")
+    if explanation.unknown_errors:
+        numbers = ", ".join(map(str, explanation.unknown_errors[:10]))
+        lines.append(f"These look like errors and are not known: line {numbers}.")
+    return "\n".join(lines) + "\n"
+
+
+def headline(explanation: Explanation) -> str:
+    """The verdict and the next command, in one line."""
+    cause = explanation.cause
+    if cause:
+        next_step = f" Next: {cause.fix}" if cause.fix else ""
+        return f"Cause, in line {cause.number}: {cause.means}{next_step}"
+    if explanation.exit_code == NOTHING_WRONG:
+        means = list(dict.fromkeys(known.means for known in explanation.lines))
+        if len(means) == 1:
+            return f"Nothing is wrong. {means[0]}"
+        return "Nothing is wrong: every line that is known is harmless."
+    ask = "Next: python -m gpu_setup.check"
+    if not explanation.lines:
+        return f"Cannot tell: no line of this log is known. {ask}"
+    return f"Cannot tell: the cause is not in the lines that are known. {ask}"
