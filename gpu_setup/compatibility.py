@@ -14,7 +14,7 @@ def parse_version(text: str) -> Version:
     """Reads the leading numbers: "12.5.1" and "2.16.1rc0" give (12, 5, 1), (2, 16, 1).
 
     Returns:
-      The numbers; empty where the text starts with none.
+        The numbers; empty where the text starts with none.
     """
     match = re.match(r"\d+(\.\d+)*", text.strip())
     return tuple(int(n) for n in match[0].split(".")) if match else ()
@@ -114,7 +114,7 @@ def capability_of(name: str) -> str:
 
 
 def cuda_range(capability: str) -> tuple[str, str] | None:
-    """The first and last CUDA release for a card ("": before 7.0, not dropped yet)."""
+    """The first and the last CUDA for a card; "" before 7.0, or not dropped yet."""
     for row in table("capabilities"):
         if row["capability"] == capability:
             return row["first_cuda"], row["last_cuda"]
@@ -149,11 +149,11 @@ def runs_on(capability: str, architectures: Sequence[str]) -> str:
     TensorFlow's lists stands for the machine code too.
 
     Args:
-      capability: of the card, such as "8.6".
-      architectures: of the build, such as ["sm_80", "compute_90"].
+        capability: Of the card, such as "8.6".
+        architectures: Of the build, such as ["sm_80", "compute_90"].
 
     Returns:
-      "native", "ptx", "none", or "unknown" where either is not known.
+        "native", "ptx", "none", or "unknown" where either is not known.
     """
     card = parse_version(capability)[:2]
     found = [re.fullmatch(r"(sm|compute)_(\d+)(\d)[af]?", a) for a in architectures]
@@ -173,10 +173,10 @@ def newest_fit(
     """The newest TensorFlow for a Python, for every card, and for a driver.
 
     Args:
-      python: "" to leave it open, as for the others.
-      capabilities: of the cards; a release whose architectures are not known is left
-        out where there are any.
-      driver: the version that is loaded.
+        python: The version of Python; "" leaves it open, as for the others.
+        capabilities: Of the cards; a release whose architectures are not known is left
+            out where there are any.
+        driver: The version that is loaded.
     """
     for build in builds():
         codes = wheel_architectures(build.tensorflow)

@@ -62,12 +62,12 @@ def judge(facts: Facts) -> Judgement:
     """Judges every step of the guide.
 
     Args:
-      facts: from `probes.collect`.
+        facts: What `probes.collect` found.
 
     Returns:
-      The steps in the guide's order. The verdict is "cpu" without a card and without a
-      problem, "ready" if TensorFlow multiplied on every card and nothing is wrong, and
-      "problem" otherwise: a card that was not seen to work is not ready.
+        The steps in the guide's order. The verdict is "cpu" without a card and without
+        a problem, "ready" if TensorFlow multiplied on every card and nothing is wrong,
+        and "problem" otherwise: a card that was not seen to work is not ready.
     """
     case = Case(facts)
     steps = []

@@ -26,6 +26,12 @@ PIP_PATH = (
 JETSON_INDEX = {"36": "v60", "35": "v512", "32": "v461"}
 JETSON_WHEELS = "https://developer.download.nvidia.com/compute/redist/jp"
 WSL = "wsl --install"
+DRIVERS = {  # by a word of the distribution's name
+    "ubuntu": "sudo ubuntu-drivers install && sudo reboot",
+    "debian": "sudo apt-get install nvidia-driver && sudo reboot",
+    "fedora": "sudo dnf install akmod-nvidia && sudo reboot",
+    "arch": "sudo pacman -S nvidia && sudo reboot",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,15 +148,16 @@ def _conda_install(platform: Platform, cuda: str, toolkit: str, cudnn: str) -> s
 
 
 def install_driver(platform: Platform) -> str:
-    """The command that brings a driver; "" where there is none to type."""
+    """The command that brings a driver; "" where the system has none to type."""
     if platform.system == "windows":
         return "start https://www.nvidia.com/drivers"
     if platform.system in ("wsl", "jetson", "macos"):
         return ""
     name = platform.distribution.lower()
-    if not name or "ubuntu" in name:
-        return "sudo ubuntu-drivers install && sudo reboot"
-    return "sudo apt-get install nvidia-driver" if "debian" in name else ""
+    return next(
+        (command for word, command in DRIVERS.items() if word in name),
+        DRIVERS["ubuntu"] if not name else "xdg-open https://www.nvidia.com/drivers",
+    )
 
 
 def start_container(kind: str) -> str:
