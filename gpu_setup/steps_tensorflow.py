@@ -52,11 +52,23 @@ def cuda(case: Case) -> Finding:
         advice = f"The CUDA that TensorFlow needs lies in {libraries.conda}, where the "
         advice += "loader does not look: set LD_LIBRARY_PATH."
         return problem(found, expected, advice, remedies.ACTIVATE)
-    advice = f"TensorFlow {release} needs CUDA {case.cuda}; what is here is {found}."
-    wanted = fit.library_numbers(case.cuda).get("libcublas", "")
-    if found != "none" and wanted:
-        advice += f" It asks for libcublas.so.{wanted}, which another CUDA has not."
-    return problem(found, expected, advice, case.install_cuda())
+    advice = f"TensorFlow {release} needs CUDA {case.cuda}, and {_instead(case, found)}."
+    command = case.install_cuda()
+    if command.startswith("conda"):
+        advice += " Without conda: developer.nvidia.com/cuda-toolkit-archive"
+    return problem(found, expected, advice, command)
+
+
+def _instead(case: Case, found: str) -> str:
+    """What there is instead of the CUDA that is needed, and why it does not do."""
+    if found == "none":
+        return "there is none"
+    version = re.findall(r"CUDA (\d+\.\d+)", found)
+    theirs = fit.library_numbers(version[0]) if version else {}
+    for name, number in fit.library_numbers(case.cuda).items():
+        if theirs.get(name) != number:
+            return f"{found} has no {name}.so.{number}"
+    return f"there is {found}"
 
 
 def _release_for(case: Case, capability: str) -> tuple[str, str]:
@@ -154,7 +166,7 @@ def tensorflow(case: Case) -> Finding:
     if state != "ok":
         if cause := case.failure:
             return problem("broken", expected, cause.means, cause.fix or again)
-        advice = "The import fails: " + str(told.get("error", state))
+        advice = f"The import fails: {told.get('error', state)}."
         return problem("broken", expected, advice, again)
     found = f"TensorFlow {case.version}"
     if told.get("cpu_product") is not True:
@@ -256,7 +268,12 @@ def works(case: Case) -> Finding:
         if case.gpus:
             advice = "A card computes wrongly or fails: look at its memory and heat."
             return problem(found, expected, advice, "nvidia-smi -q -d ECC,TEMPERATURE")
-        advice = "TensorFlow sees no GPU, and its log names no cause that is known."
+        advice = "TensorFlow sees no GPU"
+        if case.toolkit and not case.facts.libraries.cuda_in_path[0]:
+            advice += f", and LD_LIBRARY_PATH does not name its CUDA, {case.toolkit}."
+            path = f"export LD_LIBRARY_PATH={case.toolkit}/lib64:$LD_LIBRARY_PATH"
+            return problem(found, expected, advice, path)
+        advice += ", and its log names no cause that is known."
         return problem(found, expected, advice, ASK_LOG)
     count = f"{len(case.gpus)} GPU" + "s" * (len(case.gpus) > 1)
     more = max(len(case.cards), len(case.facts.pci_gpus or []))
