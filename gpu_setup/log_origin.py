@@ -10,15 +10,16 @@ _RELEASE = re.compile(
     r"(?i)\btensorflow(?:[-_](?:gpu|cpu|intel))?(?:\[[\w,-]+\])?"
     r"(?:==|-| v?| version:? *(?:\([^)]*\))?:? *v?)(\d+\.\d+)"
     r"|\btf[ _-]?(?:version:? ?)?v?([12]\.\d+)\b"
+    r"|__version__\W+([12]\.\d+)\."
 )
-_LINUX_NAME = re.compile(r"\b(lib(?:cud\w+|cu\w+))\.so\.(\d+(?:\.\d+)?)")
-_WINDOWS_NAME = re.compile(r"\b(cu[a-z]+)64_(\d+)\.dll")
+_LINUX_NAME = re.compile(r"lib(cudnn|cu[a-zA-Z]+)\w*\.so\.(\d+(?:\.\d+)?)")
+_WINDOWS_NAME = re.compile(r"(cudnn|cu[a-zA-Z]+)[a-z_]*64_(\d+)\.dll")
 _PYTHON = re.compile(r"[Pp]ython(?: |-)?(\d\.\d+)|\bcp(\d)(\d+)\b")
 _COMPILED = re.compile(r"source was compiled with:? (\d+(?:\.\d+)*)")
 # What TensorFlow itself asks for; what stands behind "dlerror" may be another's need.
 _ASKED = re.compile(
-    r"(?:dynamic library|dlopen library|CUDA library|ImportError:|OSError:|"
-    r"Could not find|opened library)\s+'?\"?([\w.]+)"
+    r"(?:dynamic library|dlopen library|CUDA library|not load library|Could not find|"
+    r"shared libraries:|(?:ImportError|OSError):(?! Could))\s+'?\"?([\w.]*\w)"
 )
 
 
@@ -31,6 +32,7 @@ class Origin:
         platform: The system and the processor.
         python: The version of Python; "" if the log does not name it.
         capability: The compute capability of the card; "" if the log does not name it.
+        is_conda: Whether the log has a folder of conda.
         is_known: Whether anything in the log speaks of the release.
     """
 
@@ -38,12 +40,20 @@ class Origin:
     platform: Platform
     python: str
     capability: str
+    is_conda: bool
     is_known: bool
 
     @property
     def build(self) -> fit.Build:
         """The newest release that can have written the log."""
         return self.builds[0]
+
+    @property
+    def card_is_newer(self) -> bool:
+        """Whether the card is newer than the CUDA of the release."""
+        return (
+            self.is_known and fit.cuda_knows(self.capability, self.build.cuda) == "too old"
+        )
 
     @property
     def releases(self) -> str:
@@ -74,17 +84,14 @@ def origin_of(log: str) -> Origin:
     python = _python(log)
     if known and python:  # many releases take one Python: alone it says too little
         builds = [build for build in builds if build.takes_python(python)] or builds
-    capability = re.search(
-        r"(?i)compute ?capability[: ]+(?:major )?'?(\d+\.\d)|sm_(\d+)(\d)\b", log
-    )
-    numbers = [part for part in (capability.groups() if capability else ()) if part]
-    return Origin(builds, _platform(log), python, ".".join(numbers), known)
+    conda = bool(re.search(r"conda|mambaforge|/envs/", log))
+    return Origin(builds, _platform(log), python, _capability(log), conda, known)
 
 
 def _evidence(log: str):
     """Yields a test of a build for everything in the log that speaks of one."""
     for match in _RELEASE.finditer(log):
-        named = fit.build_of(match[1] or match[2])
+        named = fit.build_of(match[1] or match[2] or match[3])
         if named:
             yield lambda build, named=named: build == named
     for row in fit.table("source_paths"):
@@ -120,6 +127,15 @@ def cudnn_version(text: str) -> str:
     return f"{number // 1000}.{number // 100 % 10}.{number % 100}"
 
 
+def _capability(log: str) -> str:
+    """The compute capability of the card, by its number or by the card's name."""
+    number = re.search(r"(?i)compute ?capability[: ]+(?:major )?'?(\d+\.\d)", log)
+    number = number or re.search(r"\bmajor: (\d+) minor: (\d)|\bsm_(\d+)(\d)\b", log)
+    if number:
+        return ".".join(part for part in number.groups() if part)
+    return fit.capability_of(log)
+
+
 def _python(log: str) -> str:
     match = _PYTHON.search(log)
     if not match:
@@ -135,7 +151,7 @@ def _libraries(log: str) -> list[tuple[str, str]]:
     found = []
     for asked in _ASKED.findall(log):
         if match := _LINUX_NAME.fullmatch(asked):
-            found.append((match[1], match[2]))
+            found.append((f"lib{match[1]}", match[2]))
         elif match := _WINDOWS_NAME.fullmatch(asked):
             found.append((f"lib{match[1]}", _dotted(match[1], match[2])))
     known = {"libcudnn", *fit.library_numbers("12.0")}

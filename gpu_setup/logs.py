@@ -136,6 +136,10 @@ def _known(
         " ".join(entry.get(field, "").format_map(words).split())
         for field in ("means", "hint", "fix")
     )
+    if entry.get("newer_card") and origin.card_is_newer:
+        means = f"The card, of compute capability {origin.capability}, is newer than the "
+        means += f"CUDA {origin.build.cuda} of TensorFlow {origin.releases}."
+        fix = remedies.install_tensorflow(origin.platform)
     name = words["name"] if "{name}" in entry["means"] else ""
     rank = entry.get("rank", 0)
     return Known(
@@ -183,12 +187,15 @@ def _words(match: re.Match, origin: Origin) -> dict[str, str]:
         "create": remedies.run_on(
             asked.python.rpartition("-")[2] if asked else "3.12"
         ),
-        "older": remedies.install_tensorflow(platform, old.tensorflow) if old else "",
+        "older": remedies.install_tensorflow(platform, old.tensorflow)
+        if old
+        else remedies.pip_install("tensorflow-cpu"),
         "newest": newest.tensorflow,
         "newest_python": newest.python,
-        "libdevice": _libdevice(build),
+        "libdevice": _libdevice(origin),
         "card_code": code,
         "new_card": new_card,
+        "card_fix": _card_fix(origin),
     }
 
 
@@ -230,12 +237,30 @@ def _card_code(origin: Origin, install: str) -> tuple[str, str]:
     return means + "driver refused the PTX that they carry instead.", remedies.CONTAINER
 
 
-def _libdevice(build: fit.Build) -> str:
-    folder = "/usr/local/cuda"
-    if fit.parse_version(build.tensorflow) >= (2, 14):
+def _card_fix(origin: Origin) -> str:
+    """The command where a build has no code for the card that the log names."""
+    newest = fit.wheel_architectures(fit.builds()[0].tensorflow)
+    way = fit.runs_on(origin.capability, newest)
+    if way == "unknown":
+        return "python -m gpu_setup.check"
+    if way == "ptx":
+        return remedies.CONTAINER
+    best = fit.newest_fit("", [origin.capability])
+    if best is None:
+        return remedies.pip_install("tensorflow-cpu")
+    return remedies.install_tensorflow(origin.platform, best.tensorflow)
+
+
+def _libdevice(origin: Origin) -> str:
+    if origin.platform.system == "windows":
+        return 'set "XLA_FLAGS=--xla_gpu_cuda_data_dir=%CUDA_PATH%"'
+    flags = "export XLA_FLAGS=--xla_gpu_cuda_data_dir"
+    if fit.parse_version(origin.builds[-1].tensorflow) >= (2, 14):
         package = "import nvidia.cuda_nvcc as n; print(n.__path__[0])"
-        folder = f"$(python -c '{package}')"
-    return f"export XLA_FLAGS=--xla_gpu_cuda_data_dir={folder}"
+        return f"{flags}=$(python -c '{package}')"
+    if origin.is_conda:
+        return f"conda install -c nvidia cuda-nvcc && {flags}=$CONDA_PREFIX"
+    return f"{flags}=/usr/local/cuda"
 
 
 def as_text(explanation: Explanation) -> str:

@@ -25,6 +25,7 @@ PIP_PATH = (
 # The folder of NVIDIA's wheels for a Jetson, by the release of its Linux (L4T).
 JETSON_INDEX = {"36": "v60", "35": "v512", "32": "v461"}
 JETSON_WHEELS = "https://developer.download.nvidia.com/compute/redist/jp"
+JETPACK = "sudo apt-get install nvidia-jetpack"  # CUDA and cuDNN for a Jetson
 WSL = "wsl --install"
 DRIVERS = {  # by a word of the distribution's name
     "ubuntu": "sudo ubuntu-drivers install && sudo reboot",
@@ -109,6 +110,8 @@ def install_cuda(platform: Platform, build: fit.Build, pinned: bool = True) -> s
         build: The release that asks for them.
         pinned: Whether the release has to stay; otherwise the newest may replace it.
     """
+    if platform.system == "jetson":
+        return JETPACK
     version = fit.parse_version(build.tensorflow)[:2]
     if version >= (2, 14) or platform.machine != "x86_64":
         return install_tensorflow(platform, build.tensorflow if pinned else "")
@@ -126,6 +129,8 @@ def install_cudnn(platform: Platform, build: fit.Build, needed: str = "") -> str
     """
     needed = ".".join((needed or build.cudnn).split(".")[:2])
     cuda = build.cuda.partition(".")[0]
+    if platform.system == "jetson":
+        return JETPACK
     if platform.machine != "x86_64":
         return install_tensorflow(platform, build.tensorflow)
     if int(cuda) < 11 or platform.system == "windows":

@@ -55,7 +55,7 @@ def cuda(case: Case) -> Finding:
     advice = f"TensorFlow {release} needs CUDA {case.cuda}, and {_instead(case, found)}."
     command = case.install_cuda()
     if command.startswith("conda"):
-        advice += " Without conda: developer.nvidia.com/cuda-toolkit-archive"
+        advice += " (Without conda: developer.nvidia.com/cuda-toolkit-archive.)"
     return problem(found, expected, advice, command)
 
 
