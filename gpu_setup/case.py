@@ -2,6 +2,9 @@
 
 import dataclasses
 import functools
+import json
+from importlib import resources
+from typing import Any
 
 from gpu_setup import compatibility as fit
 from gpu_setup import logs, remedies
@@ -20,10 +23,28 @@ class Finding:
     command: str = ""
 
 
-ok = functools.partial(Finding, "ok")
-problem = functools.partial(Finding, "problem")
-skip = functools.partial(Finding, "skip")
-unknown = functools.partial(Finding, "unknown")
+@functools.cache
+def guide_data() -> dict[str, Any]:
+    """The guide's steps and the sentences of every finding (data/guide.json)."""
+    file = resources.files("gpu_setup") / "data" / "guide.json"
+    return json.loads(file.read_text())
+
+
+def say(name: str, **words: object) -> Finding:
+    """The finding of a name in data/guide.json.
+
+    Args:
+        name: Of the finding.
+        words: What stands for the words in braces; also texts that the file leaves open.
+    """
+    texts = guide_data()["findings"][name]
+    filled = {
+        field.name: texts[field.name].format_map(words)
+        if field.name in texts
+        else str(words.get(field.name, ""))
+        for field in dataclasses.fields(Finding)
+    }
+    return Finding(**filled)
 
 
 class Case:

@@ -52,7 +52,8 @@ class Origin:
     def card_is_newer(self) -> bool:
         """Whether the card is newer than the CUDA of the release."""
         return (
-            self.is_known and fit.cuda_knows(self.capability, self.build.cuda) == "too old"
+            self.is_known
+            and fit.cuda_knows(self.capability, self.build.cuda) == "too old"
         )
 
     @property
@@ -97,23 +98,31 @@ def _evidence(log: str):
     for row in fit.table("source_paths"):
         if re.search(row["pattern"], log, re.M):
             first, last = (fit.parse_version(row[end]) for end in ("first", "last"))
-            yield lambda build, first=first, last=last: (
-                first <= fit.parse_version(build.tensorflow)[:2] <= (last or (99,))
+            yield (
+                lambda build, first=first, last=last: (
+                    first <= fit.parse_version(build.tensorflow)[:2] <= (last or (99,))
+                )
             )
     for name, number in _libraries(log):
         if name == "libcudnn":
             yield lambda build, n=number: build.cudnn.partition(".")[0] == n
         else:
-            yield lambda build, name=name, number=number: (
-                fit.library_numbers(build.cuda).get(name) == number
+            yield (
+                lambda build, name=name, number=number: (
+                    fit.library_numbers(build.cuda).get(name) == number
+                )
             )
     for match in _COMPILED.finditer(log):
         wanted = fit.parse_version(cudnn_version(match[1]))
-        yield lambda build, wanted=wanted: (
-            (*fit.parse_version(build.cudnn), 0)[:2] == wanted[:2]
+        yield (
+            lambda build, wanted=wanted: (
+                (*fit.parse_version(build.cudnn), 0)[:2] == wanted[:2]
+            )
         )
-        yield lambda build, wanted=wanted: (
-            fit.parse_version(build.cudnn)[:1] == wanted[:1]
+        yield (
+            lambda build, wanted=wanted: (
+                fit.parse_version(build.cudnn)[:1] == wanted[:1]
+            )
         )
 
 
@@ -165,7 +174,9 @@ def _dotted(name: str, digits: str) -> str:
 
 
 def _platform(log: str) -> Platform:
-    machine = "aarch64" if re.search(r"aarch64|arm64|[Tt]egra|Jetson", log) else "x86_64"
+    machine = (
+        "aarch64" if re.search(r"aarch64|arm64|[Tt]egra|Jetson", log) else "x86_64"
+    )
     system = "linux"
     if re.search(r"[Tt]egra|Jetson|\bL4T\b", log):
         system = "jetson"

@@ -16,7 +16,9 @@ from gpu_setup import remedies
 from gpu_setup.log_origin import Origin, cudnn_version, origin_of
 
 CAUSE_FOUND, NOTHING_WRONG, NOT_KNOWN = 1, 0, 3  # exit codes of --log
-WEAK = 70  # causes of this rank or above only follow from a stronger one, if there is one
+WEAK = (
+    70  # causes of this rank or above only follow from a stronger one, if there is one
+)
 MISSING = {"cuda_library", "cudnn_library"}  # one remedy brings both
 _ERROR = re.compile(
     r"^[EF]\d{4} \d\d:|^(?:[\d-]+ [\d:.]+: )?[EF] \w|\b\w*(?:Error|Exception)\b: "
@@ -137,7 +139,9 @@ def _known(
         for field in ("means", "hint", "fix")
     )
     if entry.get("newer_card") and origin.card_is_newer:
-        means = f"The card, of compute capability {origin.capability}, is newer than the "
+        means = (
+            f"The card, of compute capability {origin.capability}, is newer than the "
+        )
         means += f"CUDA {origin.build.cuda} of TensorFlow {origin.releases}."
         fix = remedies.install_tensorflow(origin.platform)
     name = words["name"] if "{name}" in entry["means"] else ""
@@ -184,9 +188,7 @@ def _words(match: re.Match, origin: Origin) -> dict[str, str]:
         "container": remedies.CONTAINER,
         "check": "python -m gpu_setup.check",
         "growth": f"{growth} TF_FORCE_GPU_ALLOW_GROWTH=true",
-        "create": remedies.run_on(
-            asked.python.rpartition("-")[2] if asked else "3.12"
-        ),
+        "create": remedies.run_on(asked.python.rpartition("-")[2] if asked else "3.12"),
         "older": remedies.install_tensorflow(platform, old.tensorflow)
         if old
         else remedies.pip_install("tensorflow-cpu"),

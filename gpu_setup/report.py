@@ -100,7 +100,10 @@ def as_json(judgement: Judgement) -> str:
         "headline": headline(judgement),
         "verdict": judgement.verdict,
         "command": verdict_and_command(judgement)[1],
-        "steps": [dataclasses.asdict(step) for step in judgement.steps],
+        "steps": [
+            {"id": step.id, "title": step.title} | dataclasses.asdict(step)
+            for step in judgement.steps
+        ],
     }
     return json.dumps(report, indent=2) + "\n"
 

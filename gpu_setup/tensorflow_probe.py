@@ -35,7 +35,9 @@ def ask(machine: Machine, config: Probing) -> dict[str, Any]:
         return {"state": "skipped"}
     child = resources.files("gpu_setup") / "tensorflow_child.py"
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"}
-    releases = {".".join(row["cuda"].split(".")[:2]) for row in fit.table("cuda_drivers")}
+    releases = {
+        ".".join(row["cuda"].split(".")[:2]) for row in fit.table("cuda_drivers")
+    }
     numbers = {cuda: fit.library_numbers(cuda) for cuda in releases}
     argv = [sys.executable, "-c", child.read_text(), json.dumps(numbers)]
     output = run_command(argv, config.tensorflow_seconds, environment)

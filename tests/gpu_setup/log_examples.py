@@ -88,7 +88,10 @@ EXAMPLES = {
         "CUDA_ERROR_ECC_UNCORRECTABLE: uncorrectable ECC error encountered",
         "ECC,ROW_REMAPPER",
     ),
-    "card_lost": ("NVRM: GPU at PCI:0000:01:00: GPU has fallen off the bus.", "the bus"),
+    "card_lost": (
+        "NVRM: GPU at PCI:0000:01:00: GPU has fallen off the bus.",
+        "the bus",
+    ),
     "xid": ("NVRM: Xid (PCI:0000:01:00): 31, pid=77, Ch 0008", "Xid 31"),
     "no_device_node": (
         "I cuda_diagnostics.cc:163] no NVIDIA GPU device is present: /dev/nvidia0 does "
@@ -241,7 +244,10 @@ EXAMPLES = {
         "'tensorflow[and-cuda]'",
     ),
     "externally_managed": ("error: externally-managed-environment", "python3 -m venv"),
-    "no_tensorflow": ("ModuleNotFoundError: No module named 'tensorflow'", "not install"),
+    "no_tensorflow": (
+        "ModuleNotFoundError: No module named 'tensorflow'",
+        "not install",
+    ),
     "internal_missing": (
         "ImportError: No module named '_pywrap_tensorflow_internal'",
         "--force-reinstall",
@@ -399,7 +405,10 @@ EXAMPLES = {
         "The card's memory is full",
     ),
     "host_memory": ("terminate called, what():  std::bad_alloc", "own memory is full"),
-    "allocation_summary": ("I bfc_allocator.cc:1010] Bin (256): Total Chunks", "ran out"),
+    "allocation_summary": (
+        "I bfc_allocator.cc:1010] Bin (256): Total Chunks",
+        "ran out",
+    ),
     "system_memory_10": (
         "W cpu_allocator_impl.cc:80] Allocation of 376 exceeds 10% of free system memory",
         "notice",
@@ -427,7 +436,10 @@ EXAMPLES = {
     "blas_launch": ("Blas GEMM launch failed : a.shape=(32, 8)", "matrix product"),
     "event_status": ("F gpu_event_mgr.cc:273] Unexpected Event status: 1", "before"),
     "skipping": ("Skipping registering GPU devices...", "without the card"),
-    "op_failed": ("W op_kernel.cc:1830] OP_REQUIRES failed at x.cc:9 : x", "another line"),
+    "op_failed": (
+        "W op_kernel.cc:1830] OP_REQUIRES failed at x.cc:9 : x",
+        "another line",
+    ),
     "numa_negative": (
         "successful NUMA node read from SysFS had negative value (-1), but there must",
         "node 0",
@@ -437,9 +449,15 @@ EXAMPLES = {
     "placer_registered": ("computation placer already registered. Please", "twice"),
     "onednn": ("I util.cc:169] oneDNN custom operations are on.", "processor"),
     "cpu_features": ("This TensorFlow binary is optimized to use", "could do more"),
-    "absl_log": ("WARNING: All log messages before absl::InitializeLog() is called", "log"),
+    "absl_log": (
+        "WARNING: All log messages before absl::InitializeLog() is called",
+        "log",
+    ),
     "created_device": ("Created device /job:localhost/device:GPU:0", "Good news"),
-    "found_device": ("I gpu_device.cc:1733] Found device 0 with properties:", "the card"),
+    "found_device": (
+        "I gpu_device.cc:1733] Found device 0 with properties:",
+        "the card",
+    ),
     "opened": ("Successfully opened dynamic library libcudart.so.11.0", "Good news"),
     "loaded_cudnn": ("I cuda_dnn.cc:384] Loaded cuDNN version 8100", "Good news"),
     "tf32": ("I cuda_blas.cc] TensorFloat-32 will be used for the matrix", "rounded"),
@@ -454,13 +472,19 @@ EXAMPLES = {
         "environment variable is set.",
         "as you asked",
     ),
-    "peer_access": ("Peer access not supported between device ordinals 0 and 1", "each"),
+    "peer_access": (
+        "Peer access not supported between device ordinals 0 and 1",
+        "each",
+    ),
     "mixed_precision": (
         "Your GPU may run slowly with dtype policy mixed_float16",
         "7.0",
     ),
     "delay_kernel": ("Delay kernel timed out: measured time has", "timing"),
-    "grappler": ("E meta_optimizer.cc:828] layout failed: INVALID_ARGUMENT: Size", "graph"),
+    "grappler": (
+        "E meta_optimizer.cc:828] layout failed: INVALID_ARGUMENT: Size",
+        "graph",
+    ),
     "deprecated": ("The name tf.Session is deprecated. Please use", "A name is old"),
     "jax_cpu_build": (
         "WARNING: No GPU/TPU found, falling back to CPU.",

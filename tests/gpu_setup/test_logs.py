@@ -37,7 +37,9 @@ def test_each_form(id):
         assert explanation.exit_code == 1 and known.fix
 
 
-MISSING = "Could not load dynamic library '{0}'; dlerror: {0}: cannot open shared object"
+MISSING = (
+    "Could not load dynamic library '{0}'; dlerror: {0}: cannot open shared object"
+)
 DLOPEN = "W gpu_device.cc:1850] Cannot dlopen some GPU libraries. Please make sure\n"
 SKIP = "Skipping registering GPU devices...\n"
 OLD = "W tensorflow/stream_executor/platform/default/dso_loader.cc:64] "

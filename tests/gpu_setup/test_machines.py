@@ -900,9 +900,7 @@ def test_a_slow_slot_is_advice_alone(tmp_path):
 
 
 def test_an_empty_root_never_raises(tmp_path):
-    judgement = guide.judge(
-        probes.collect(Machine(str(tmp_path)), Probing())
-    )
+    judgement = guide.judge(probes.collect(Machine(str(tmp_path)), Probing()))
     assert judgement.verdict == "cpu"
     assert {s.status for s in judgement.steps} <= {"ok", "skip", "unknown"}
 
