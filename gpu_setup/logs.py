@@ -1,8 +1,8 @@
 """Reads a pasted log: which line is the cause, and what to type next.
 
-data/log_lines.json knows the lines: who prints each, what that code tested, and in which
-releases. The fields `means`, `hint` and `fix` name words in braces that `_words` fills in
-from the line and from what the whole log tells of its release and system.
+data/log_lines.json knows the lines: who prints each, what that code tested, and in
+which releases. Its fields `means`, `hint` and `fix` have words in braces, which come
+from the line and from what the whole log tells of its release and system (`_words`).
 """
 
 import dataclasses
@@ -10,15 +10,14 @@ import functools
 import json
 import re
 from importlib import resources
+from typing import Any
 
 from gpu_setup import compatibility as fit
 from gpu_setup import remedies
 from gpu_setup.log_origin import Origin, cudnn_version, origin_of
 
 CAUSE_FOUND, NOTHING_WRONG, NOT_KNOWN = 1, 0, 3  # exit codes of --log
-WEAK = (
-    70  # causes of this rank or above only follow from a stronger one, if there is one
-)
+WEAK = 70  # causes from this rank on only follow from a stronger one, if there is one
 MISSING = {"cuda_library", "cudnn_library"}  # one remedy brings both
 _ERROR = re.compile(
     r"^[EF]\d{4} \d\d:|^(?:[\d-]+ [\d:.]+: )?[EF] \w|\b\w*(?:Error|Exception)\b: "
@@ -28,18 +27,13 @@ _ERROR = re.compile(
 
 @dataclasses.dataclass(frozen=True)
 class Known:
-    """A line that is known.
+    """A line that is known, and its entry in log_lines.json with the words filled in.
 
     Attributes:
         number: Its number in the log, from 1.
-        line: The line itself.
-        id: The entry of log_lines.json.
         kind: "cause", "follows" (from a cause) or "harmless".
         rank: Of causes: the least is the first to mend.
-        name: The library or number that the line names; "" if none.
-        means: The problem in words.
-        hint: What else helps, or "".
-        fix: The command to type, or "".
+        name: The library that the line names; "" if none.
     """
 
     number: int
@@ -55,13 +49,7 @@ class Known:
 
 @dataclasses.dataclass(frozen=True)
 class Explanation:
-    """What a log comes to.
-
-    Attributes:
-        lines: The known lines, in the log's order.
-        total: How many lines the log has.
-        unknown_errors: Numbers of lines that look like errors and are not known.
-    """
+    """What a log comes to: the known lines, and the numbers of unknown errors."""
 
     lines: list[Known]
     total: int
@@ -69,38 +57,49 @@ class Explanation:
 
     @property
     def cause(self) -> Known | None:
-        """The cause to mend first; its lines' names are put together."""
+        """The cause to mend first; the libraries that its lines name are listed."""
         causes = [known for known in self.lines if known.kind == "cause"]
         if not causes:
             return None
         first = min(causes, key=lambda known: known.rank)
         alike = MISSING if first.id in MISSING else {first.id}
         names = dict.fromkeys(k.name for k in causes if k.id in alike and k.name)
-        together = ", ".join(names)
-        return dataclasses.replace(
-            first, means=first.means.replace(first.name or "\0", together, 1)
-        )
+        means = first.means.replace(first.name or "\0", ", ".join(names), 1)
+        return dataclasses.replace(first, means=means)
 
     @property
     def exit_code(self) -> int:
         """1 for a cause, 0 where all that is known is harmless, 3 for "cannot tell"."""
         if self.cause:
             return CAUSE_FOUND
-        harmless = any(known.kind == "harmless" for known in self.lines)
-        fails = any(known.kind == "follows" for known in self.lines)
-        sound = harmless and not fails and not self.unknown_errors
+        kinds = {known.kind for known in self.lines}
+        sound = kinds == {"harmless"} and not self.unknown_errors
         return NOTHING_WRONG if sound else NOT_KNOWN
+
+    @property
+    def headline(self) -> str:
+        """The verdict and the next command, in one line."""
+        if cause := self.cause:
+            next_step = f" Next: {cause.fix}" if cause.fix else ""
+            return f"Cause, in line {cause.number}: {cause.means}{next_step}"
+        if self.exit_code == NOTHING_WRONG:
+            means = {known.means for known in self.lines}
+            rest = means.pop() if len(means) == 1 else "All known lines are harmless."
+            return f"Nothing is wrong. {rest}"
+        reason = "the cause is not in the lines that are known"
+        reason = reason if self.lines else "no line of this log is known"
+        return f"Cannot tell: {reason}. Next: python -m gpu_setup.check"
 
 
 @functools.cache
-def knowledge() -> list[dict]:
+def knowledge() -> list[dict[str, Any]]:
     """The table of known lines; of two that fit a line, the first counts."""
     file = resources.files("gpu_setup") / "data" / "log_lines.json"
     return json.loads(file.read_text())
 
 
 @functools.cache
-def _patterns() -> list[tuple[re.Pattern, dict]]:
+def _patterns() -> list[tuple[re.Pattern, dict[str, Any]]]:
     return [(re.compile(entry["pattern"]), entry) for entry in knowledge()]
 
 
@@ -131,7 +130,7 @@ def explain(log: str) -> Explanation:
 
 
 def _known(
-    number: int, line: str, entry: dict, match: re.Match, origin: Origin
+    number: int, line: str, entry: dict[str, Any], match: re.Match, origin: Origin
 ) -> Known:
     words = _words(match, origin)
     means, hint, fix = (
@@ -139,33 +138,28 @@ def _known(
         for field in ("means", "hint", "fix")
     )
     if entry.get("newer_card") and origin.card_is_newer:
-        means = (
-            f"The card, of compute capability {origin.capability}, is newer than the "
-        )
-        means += f"CUDA {origin.build.cuda} of TensorFlow {origin.releases}."
+        means = f"The card, of compute capability {origin.capability}, is newer than "
+        means += f"the CUDA {origin.build.cuda} of TensorFlow {origin.releases}."
         fix = remedies.install_tensorflow(origin.platform)
     name = words["name"] if "{name}" in entry["means"] else ""
-    rank = entry.get("rank", 0)
-    return Known(
-        number, line.strip(), entry["id"], entry["kind"], rank, name, means, hint, fix
-    )
+    kind, rank = entry["kind"], entry.get("rank", 0)
+    return Known(number, line.strip(), entry["id"], kind, rank, name, means, hint, fix)
 
 
 def _words(match: re.Match, origin: Origin) -> dict[str, str]:
     """What the braces in an entry stand for, from its line and from the whole log."""
     groups = {k: v.rstrip(".,;'\"") for k, v in match.groupdict().items() if v}
     name, other = groups.get("name", ""), groups.get("other", "")
-    build, platform = origin.build, origin.platform
-    pinned = origin.is_one or fit.parse_version(build.tensorflow) < (2, 14)
+    build, platform, newest = origin.build, origin.platform, fit.builds()[0]
+    # The newest release of the extra may replace another, unless the log names one.
+    pinned = len(origin.builds) == 1 or fit.parse_version(build.tensorflow) < (2, 14)
     release = build.tensorflow if origin.is_known and pinned else ""
     wants = f"CUDA {build.cuda} and cuDNN {build.cudnn}"
-    sentence = f"TensorFlow {origin.releases} was built with {wants}."
+    sentence = f"TensorFlow {origin.releases} was built with {wants}." if release else ""
     install = remedies.install_tensorflow(platform, release)
-    old = fit.newest_fit("", [name or other])
     asked = fit.build_of(other)
-    newest = fit.builds()[0]
-    code, new_card = _card_code(origin, install)
-    growth = "set" if platform.system == "windows" else "export"
+    needed = cudnn_version(other) if re.fullmatch(r"[\d.]+", other) else ""
+    code, new_card = _card_code(origin)
     return {
         "name": name or "the library",
         "other": other,
@@ -177,21 +171,20 @@ def _words(match: re.Match, origin: Origin) -> dict[str, str]:
         "uses": f", CUDA {build.cuda}" if release else "",
         "capability": f", of capability {name or other}," if name or other else "",
         "wants": wants,
-        "wants_sentence": sentence if origin.is_known and pinned else "",
+        "wants_sentence": sentence,
         "foreign": _foreign(name, other, origin) if release else "",
-        "cudnn_mismatch": _cudnn_mismatch(name, other),
+        "cudnn_mismatch": _cudnn_mismatch(cudnn_version(name), needed),
         "cuda": remedies.install_cuda(platform, build, bool(release)),
-        "cudnn": remedies.install_cudnn(platform, build, _cudnn_needed(other)),
+        "cudnn": remedies.install_cudnn(platform, build, needed),
         "tensorflow": install,
         "reinstall": f"{install} --force-reinstall" if "pip" in install else install,
         "driver": remedies.install_driver(platform) or "nvidia-smi",
-        "container": remedies.CONTAINER,
+        "container": remedies.COMMANDS["container"],
         "check": "python -m gpu_setup.check",
-        "growth": f"{growth} TF_FORCE_GPU_ALLOW_GROWTH=true",
+        "growth": ("set" if platform.system == "windows" else "export")
+        + " TF_FORCE_GPU_ALLOW_GROWTH=true",
         "create": remedies.run_on(asked.python.rpartition("-")[2] if asked else "3.12"),
-        "older": remedies.install_tensorflow(platform, old.tensorflow)
-        if old
-        else remedies.pip_install("tensorflow-cpu"),
+        "older": _release_for(origin, name or other),
         "newest": newest.tensorflow,
         "newest_python": newest.python,
         "libdevice": _libdevice(origin),
@@ -201,42 +194,39 @@ def _words(match: re.Match, origin: Origin) -> dict[str, str]:
     }
 
 
-def _cudnn_needed(text: str) -> str:
-    """The cuDNN that a line asks for, if it names one."""
-    return cudnn_version(text) if re.fullmatch(r"\d+(\.\d+)*", text) else ""
-
-
-def _cudnn_mismatch(found: str, built_with: str) -> str:
-    here, there = cudnn_version(found), cudnn_version(built_with)
-    if fit.parse_version(here)[:1] == fit.parse_version(there)[:1]:
-        return f"cuDNN {here} is older than the {there} that TensorFlow was built with."
-    return (
-        f"cuDNN {here} is of another major version than the {there} that TensorFlow was "
-        "built with."
-    )
+def _cudnn_mismatch(here: str, there: str) -> str:
+    same = fit.parse_version(here)[:1] == fit.parse_version(there)[:1]
+    how = "older than" if same else "of another major version than"
+    return f"cuDNN {here} is {how} the {there} that TensorFlow was built with."
 
 
 def _foreign(name: str, missing: str, origin: Origin) -> str:
     """Says so where a library of CUDA 12 was found by a build for CUDA 11."""
-    major = origin.build.cuda.partition(".")[0]
-    if "nvJitLink" not in missing or missing.endswith(f".{major}"):
+    cuda, _, theirs = origin.build.cuda, *missing.rpartition(".")[1:]
+    if "nvJitLink" not in missing or theirs == cuda.partition(".")[0]:
         return ""
-    return (
-        f" That {name} is of CUDA {missing.rpartition('.')[2]}, and TensorFlow "
-        f"{origin.releases} asks for CUDA {origin.build.cuda}."
-    )
+    asks = f"TensorFlow {origin.releases} asks for CUDA {cuda}"
+    return f" That {name} is of CUDA {theirs}, and {asks}."
 
 
-def _card_code(origin: Origin, install: str) -> tuple[str, str]:
+def _release_for(origin: Origin, capability: str) -> str:
+    """The command for the newest release with code for a card; else for the CPU."""
+    best = fit.newest_fit("", [capability])
+    if best is None:
+        return remedies.pip_install("tensorflow-cpu")
+    return remedies.install_tensorflow(origin.platform, best.tensorflow)
+
+
+def _card_code(origin: Origin) -> tuple[str, str]:
     """What is wrong, and the command, where the driver refuses the build's PTX."""
     capability, newest = origin.capability, fit.builds()[0].tensorflow
     card = f"compute capability {capability}" if capability else "this card"
-    architectures = fit.wheel_architectures(newest)
-    if fit.runs_on(capability, architectures) == "native":
+    if fit.runs_on(capability, fit.wheel_architectures(newest)) == "native":
         means = f"This build has no machine code for {card}; a newer TensorFlow has."
         return means, remedies.install_tensorflow(origin.platform)
     means = f"No TensorFlow wheel up to {newest} has machine code for {card}, and the "
-    return means + "driver refused the PTX that they carry instead.", remedies.CONTAINER
+    means += "driver refused the PTX that they carry instead."
+    return means, remedies.COMMANDS["container"]
 
 
 def _card_fix(origin: Origin) -> str:
@@ -246,11 +236,8 @@ def _card_fix(origin: Origin) -> str:
     if way == "unknown":
         return "python -m gpu_setup.check"
     if way == "ptx":
-        return remedies.CONTAINER
-    best = fit.newest_fit("", [origin.capability])
-    if best is None:
-        return remedies.pip_install("tensorflow-cpu")
-    return remedies.install_tensorflow(origin.platform, best.tensorflow)
+        return remedies.COMMANDS["container"]
+    return _release_for(origin, origin.capability)
 
 
 def _libdevice(origin: Origin) -> str:
@@ -267,39 +254,22 @@ def _libdevice(origin: Origin) -> str:
 
 def as_text(explanation: Explanation) -> str:
     """A page for the terminal: the verdict and the command, then each known line."""
-    shown: dict[str, Known] = {}
+    lines = [explanation.headline]
+    if explanation.cause and explanation.cause.hint:
+        lines.append(f"Hint: {explanation.cause.hint}")
+    shown: dict[str, Known] = {}  # each meaning once, at its first line
     for known in explanation.lines:
         shown.setdefault(known.means, known)
-    lines = [headline(explanation), ""]
-    if explanation.cause and explanation.cause.hint:
-        lines[1:1] = [f"Hint: {explanation.cause.hint}"]
     for known in shown.values():
-        lines.append(f"line {known.number}, {known.kind}: {known.means}")
+        lines.append(f"\nline {known.number}, {known.kind}: {known.means}")
         lines.append(f"    {known.line[:80]}")
         if known.hint and known.kind != "follows":
             lines.append(f"    {known.hint}")
         if known.fix and known.kind == "cause":
             lines.append(f"    $ {known.fix}")
-    lines += [""] if shown else []
+    lines.append("")
     lines.append(f"{len(explanation.lines)} of {explanation.total} lines are known.")
     if explanation.unknown_errors:
         numbers = ", ".join(map(str, explanation.unknown_errors[:10]))
         lines.append(f"These look like errors and are not known: line {numbers}.")
     return "\n".join(lines) + "\n"
-
-
-def headline(explanation: Explanation) -> str:
-    """The verdict and the next command, in one line."""
-    cause = explanation.cause
-    if cause:
-        next_step = f" Next: {cause.fix}" if cause.fix else ""
-        return f"Cause, in line {cause.number}: {cause.means}{next_step}"
-    if explanation.exit_code == NOTHING_WRONG:
-        means = list(dict.fromkeys(known.means for known in explanation.lines))
-        if len(means) == 1:
-            return f"Nothing is wrong. {means[0]}"
-        return "Nothing is wrong: every line that is known is harmless."
-    ask = "Next: python -m gpu_setup.check"
-    if not explanation.lines:
-        return f"Cannot tell: no line of this log is known. {ask}"
-    return f"Cannot tell: the cause is not in the lines that are known. {ask}"

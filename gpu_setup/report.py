@@ -109,17 +109,18 @@ def as_json(judgement: Judgement) -> str:
 
 
 def _html_step(step: Step) -> str:
-    found = f"<p>{html.escape(step.found)}</p>" if step.found else ""
-    if step.expected:
-        expected = html.escape(step.expected)
-        found += f'<p class="note"><b>expected</b> {expected}</p>'
-    if step.advice:
-        found += f'<p class="advice">{html.escape(step.advice)}</p>'
-    if step.command:
-        found += f"<pre>{html.escape(step.command)}</pre>"
+    """The sentence of a problem comes first; what was found explains it."""
+    title, found, expected, advice, command = (
+        html.escape(text)
+        for text in (step.title, step.found, step.expected, step.advice, step.command)
+    )
+    note = f'<span class="note">expected: {expected}</span>' if expected else ""
+    parts = [f"<p>{found} {note}</p>" if found or note else ""]
+    parts.insert(step.status != "problem", f'<p class="advice">{advice}</p>')
+    parts.append(f"<pre>{command}</pre>" if command else "")
     return (
         f'<li class="{step.status}"><span class="status">{step.status}</span>'
-        f"<h2>{html.escape(step.title)}</h2><div>{found}</div></li>"
+        f"<h2>{title}</h2><div>{''.join(parts)}</div></li>"
     )
 
 

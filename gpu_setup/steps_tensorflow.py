@@ -49,7 +49,7 @@ def cuda(case: Case) -> Finding:
     if any(fit.cuda_fits(version, case.cuda) for version in reachable):
         return say("cuda", **words)
     if case.is_in_conda:
-        words["command"] = remedies.ACTIVATE
+        words["command"] = remedies.COMMANDS["conda_activate"]
         return say("conda_cuda", folder=libraries.conda, **words)
     words |= {"instead": _instead(case, words["found"]), "command": case.install_cuda()}
     words |= {"release": release, "cuda": case.cuda, "elsewhere": ""}
@@ -110,7 +110,7 @@ def cudnn(case: Case) -> Finding:
     if case.gpus or here:
         return say("cudnn", **words | {"command": ""})
     if conda and case.is_in_conda and fit.cudnn_fits(conda, case.cudnn):
-        return say("conda_cudnn", **words | {"command": remedies.ACTIVATE})
+        return say("conda_cudnn", **words | {"command": remedies.COMMANDS["conda_activate"]})
     return say("no_cudnn", **words)
 
 
@@ -197,7 +197,7 @@ def _blind(case: Case, words: dict[str, str]) -> Finding | None:
         words["command"] = path if case.toolkit else case.install_cuda()
         return say("missing_library", missing=", ".join(missing), **words)
     if case.told.get("pip_only"):
-        return say("pip_only", **words | {"command": remedies.PIP_PATH})
+        return say("pip_only", **words | {"command": remedies.COMMANDS["pip_path"]})
     return None
 
 
@@ -216,8 +216,8 @@ def card(case: Case) -> Finding:
     words = {"found": found, "expected": f"one of {' '.join(case.architectures)}"}
     if "none" in ways and not case.works:
         capability = case.cards[ways.index("none")].capability
-        words["advice"], words["command"] = _release_for(case, capability)
-        return say("no_code", **words)
+        advice, words["command"] = _release_for(case, capability)
+        return say("no_code", advice=f"The build has no code for the card. {advice}", **words)
     if "none" in ways or "unknown" in ways:
         return say("card_left_out" if "none" in ways else "code_unknown", **words)
     cause = None if case.works or "ptx" not in ways else case.failure

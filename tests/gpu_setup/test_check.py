@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tarfile
-import time
 import venv
 from html.parser import HTMLParser
 
@@ -265,7 +264,10 @@ def test_commands_of_the_system_are_found_without_their_folders_on_path(monkeypa
 
 
 def test_nothing_but_a_python_is_needed(tmp_path):
-    """A virtual environment without any package, not even pip; in less than 1 s."""
+    """A virtual environment without any package, not even pip; in less than 1 s.
+
+    Seconds of the processor are counted: others may keep the machine busy.
+    """
     venv.create(tmp_path, symlinks=True)
     bare = [str(tmp_path / "bin" / "python"), "-m", "gpu_setup.check"]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
@@ -275,14 +277,13 @@ def test_nothing_but_a_python_is_needed(tmp_path):
             [*bare, *flags], cwd=ROOT, capture_output=True, text=True, env=environment
         )
 
-    times = []
-    while len(times) < 5 and min(times, default=9) >= 1:  # the machine may be busy
-        began = time.monotonic()
-        done = run()
-        times.append(time.monotonic() - began)
-        assert (done.returncode, done.stderr) == (1, "")
-        assert "TensorFlow is not installed" in done.stdout
-    assert min(times) < 1
+    began = os.times()
+    done = run()
+    used = os.times()
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "TensorFlow is not installed" in done.stdout
+    spent = used.children_user + used.children_system
+    assert spent - began.children_user - began.children_system < 1
     done = run("--log=x")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "pip install absl-py" in done.stderr
