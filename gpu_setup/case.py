@@ -35,7 +35,7 @@ def say(name: str, **words: object) -> Finding:
 
     Args:
         name: Of the finding.
-        words: What stands for the words in braces; also texts that the file leaves open.
+        words: What stands for the words in braces, and texts that the file leaves out.
     """
     texts = guide_data()["findings"][name]
     filled = {

@@ -6,8 +6,8 @@
   python -m gpu_setup.check --before=machine.tar.gz   it worked then: what has changed?
 
 It needs no package; its flags need absl-py. Exit code: 0 a GPU is ready (with
---expect=cpu: TensorFlow works; with --log: nothing is wrong), 1 something is wrong, 2 the
-command line is, 3 the log cannot be judged.
+--expect=cpu: TensorFlow works; with --log: nothing is wrong), 1 something is wrong,
+2 the command line is, 3 the log cannot be judged.
 """
 
 import dataclasses
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def explain_log(path: str) -> int:
-    """Prints the cause of a problem, and what each line means; returns the exit code."""
+    """Prints the cause and what each line of a log means; returns the exit code."""
     log = sys.stdin.read() if path == "-" else Path(path).read_text(errors="replace")
     explanation = logs.explain(log)
     print(logs.as_text(explanation), end="")

@@ -62,7 +62,7 @@ def build_of(tensorflow: str) -> Build | None:
 
 
 def cudnn_fits(found: str, built_with: str) -> bool:
-    """Applies TensorFlow's own rule: the same major version, at least the same minor."""
+    """TensorFlow's own rule: the same major version and at least the same minor."""
     here, there = parse_version(found), parse_version(built_with)
     return here[:1] == there[:1] and (here[1:2] or (0,)) >= (there[1:2] or (0,))
 
@@ -190,35 +190,27 @@ def newest_fit(
 
 
 def library_numbers(cuda: str) -> dict[str, str]:
-    """Returns the number behind `.so.` in the name of each library of a CUDA release.
+    """The number behind `.so.` in the name of each library of a CUDA release.
 
     A program asks for its libraries by these names. Until 10.0 they hold the whole
-    version, so that 9.1 is of no use to a build by 9.0; CUDA 10.1 kept the minor version
-    for libcudart alone, and CUDA 11 dropped it.
+    version, so that 9.1 is of no use to a build by 9.0; CUDA 10.1 kept the minor
+    version for libcudart alone, and CUDA 11 dropped it.
 
     Args:
-        cuda: A version with its minor number, such as "11.2".
+        cuda: A version, such as "11.2"; "11" stands for the newest one of its series.
 
     Returns:
         The numbers by the libraries' names, such as {"libcublas": "11"}; empty for a
         text that is no version.
     """
     version = parse_version(cuda)[:2]
-    if not version:
-        return {}
-    major, whole = str(version[0]), ".".join(map(str, version))
-    names = ("cudart", "cublas", "cufft", "curand", "cusolver", "cusparse")
-    if version < (10, 1):
-        return {f"lib{name}": whole for name in names}
-    exceptions = {
-        "10": {"libcudart": whole},
-        "11": {"libcudart": "11.0", "libcufft": "10", "libcurand": "10"}
-        | ({"libcusolver": "10"} if version == (11, 0) else {}),
-        "12": {"libcufft": "11", "libcurand": "10", "libcusolver": "11"},
-        "13": {"libcufft": "12", "libcurand": "10"}
-        | {"libcusolver": "12", "libcusparse": "12"},
-    }
-    return {f"lib{name}": major for name in names} | exceptions.get(major, {})
+    whole = ".".join(map(str, version))
+    for row in table("library_numbers"):  # the newest first
+        # A bare major version stands for the newest of its series.
+        if version and (*version, 99)[:2] >= parse_version(row["first_cuda"]):
+            numbers = {k: v for k, v in row.items() if k.startswith("lib")}
+            return {name: number or whole for name, number in numbers.items()}
+    return {}
 
 
 def cuda_fits(found: str, built_with: str) -> bool:

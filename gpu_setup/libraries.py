@@ -6,9 +6,9 @@ import re
 from gpu_setup.machine import Machine
 
 PREFIXES = ("libcuda.so", "libcudnn.so", "libnvidia-ml.so")
-DEFAULT_FOLDERS = ("/usr/lib/wsl/lib", "/lib/x86_64-linux-gnu")
-DEFAULT_FOLDERS += ("/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu")
-DEFAULT_FOLDERS += ("/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
+DEFAULT_FOLDERS = ["/usr/lib/wsl/lib", "/lib/x86_64-linux-gnu"]
+DEFAULT_FOLDERS += ["/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu"]
+DEFAULT_FOLDERS += ["/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"]
 # What conda calls CUDA's runtime (until 11, and since 12) and cuDNN.
 CONDA_CUDA = ("cudatoolkit", "cuda-cudart")
 

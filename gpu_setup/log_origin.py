@@ -86,7 +86,9 @@ def origin_of(log: str) -> Origin:
     python = ".".join(_groups(_PYTHON.search(log)))
     if known and python:  # many releases take one Python: alone it says too little
         builds = [build for build in builds if build.takes_python(python)] or builds
-    machine = "aarch64" if re.search(r"aarch64|arm64|[Tt]egra|Jetson", log) else "x86_64"
+    machine = (
+        "aarch64" if re.search(r"aarch64|arm64|[Tt]egra|Jetson", log) else "x86_64"
+    )
     system = next(name for name, words in _SYSTEMS.items() if re.search(words, log))
     name = re.search(r"(?i)\b(ubuntu|debian|fedora|arch)\b", log)
     platform = Platform(system, machine, name[1] if name else "")
@@ -108,22 +110,28 @@ def _evidence(log: str) -> Iterator[Callable[[fit.Build], bool]]:
     for row in fit.table("source_paths"):
         if re.search(row["pattern"], log, re.M):
             first, last = (fit.parse_version(row[end]) for end in ("first", "last"))
-            yield lambda build, first=first, last=last: (
-                first <= fit.parse_version(build.tensorflow)[:2] <= (last or (99,))
+            yield (
+                lambda build, first=first, last=last: (
+                    first <= fit.parse_version(build.tensorflow)[:2] <= (last or (99,))
+                )
             )
     for name, windows, number in _ASKED.findall(log):
         number = _dotted(name, number) if windows else number
         if name == "cudnn":
             yield lambda build, n=number: build.cudnn.partition(".")[0] == n
         elif name in ("cudart", "cublas", "cufft", "curand", "cusolver", "cusparse"):
-            yield lambda build, name=f"lib{name}", number=number: (
-                fit.library_numbers(build.cuda).get(name) == number
+            yield (
+                lambda build, name=f"lib{name}", number=number: (
+                    fit.library_numbers(build.cuda).get(name) == number
+                )
             )
     for match in _COMPILED.finditer(log):
         wanted = fit.parse_version(cudnn_version(match[1]))
         for parts in (2, 1):  # the minor version, or else the major one alone
-            yield lambda build, parts=parts, wanted=wanted: (
-                (*fit.parse_version(build.cudnn), 0)[:parts] == wanted[:parts]
+            yield (
+                lambda build, parts=parts, wanted=wanted: (
+                    (*fit.parse_version(build.cudnn), 0)[:parts] == wanted[:parts]
+                )
             )
 
 

@@ -155,7 +155,7 @@ def _words(match: re.Match, origin: Origin) -> dict[str, str]:
     pinned = len(origin.builds) == 1 or fit.parse_version(build.tensorflow) < (2, 14)
     release = build.tensorflow if origin.is_known and pinned else ""
     wants = f"CUDA {build.cuda} and cuDNN {build.cudnn}"
-    sentence = f"TensorFlow {origin.releases} was built with {wants}." if release else ""
+    sentence = f"TensorFlow {origin.releases} asks for {wants}." if release else ""
     install = remedies.install_tensorflow(platform, release)
     asked = fit.build_of(other)
     needed = cudnn_version(other) if re.fullmatch(r"[\d.]+", other) else ""
@@ -254,9 +254,9 @@ def _libdevice(origin: Origin) -> str:
 
 def as_text(explanation: Explanation) -> str:
     """A page for the terminal: the verdict and the command, then each known line."""
-    lines = [explanation.headline]
-    if explanation.cause and explanation.cause.hint:
-        lines.append(f"Hint: {explanation.cause.hint}")
+    lines, cause = [explanation.headline], explanation.cause
+    if cause and cause.hint:
+        lines.append(f"Hint: {cause.hint}")
     shown: dict[str, Known] = {}  # each meaning once, at its first line
     for known in explanation.lines:
         shown.setdefault(known.means, known)
@@ -265,7 +265,8 @@ def as_text(explanation: Explanation) -> str:
         lines.append(f"    {known.line[:80]}")
         if known.hint and known.kind != "follows":
             lines.append(f"    {known.hint}")
-        if known.fix and known.kind == "cause":
+        same = cause and {cause.id, known.id} <= MISSING  # the headline mends it too
+        if known.fix and known.kind == "cause" and not same:
             lines.append(f"    $ {known.fix}")
     lines.append("")
     lines.append(f"{len(explanation.lines)} of {explanation.total} lines are known.")

@@ -13,9 +13,9 @@ from typing import Any
 from gpu_setup.commands import Output, run_command
 
 SAVED = "machine.json"  # what a saved machine holds beside its files
-ENVIRONMENT = ("LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "CONDA_PREFIX")
-ENVIRONMENT += ("VIRTUAL_ENV", "NVIDIA_VISIBLE_DEVICES", "container")
-ENVIRONMENT += ("KUBERNETES_SERVICE_HOST",)
+ENVIRONMENT = {"LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "container"}
+ENVIRONMENT |= {"CONDA_PREFIX", "VIRTUAL_ENV", "NVIDIA_VISIBLE_DEVICES"}
+ENVIRONMENT |= {"KUBERNETES_SERVICE_HOST"}
 MAX_BYTES = 1 << 20
 
 

@@ -21,8 +21,8 @@ SMI_LIST = ("nvidia-smi", "-L")
 # nvidia-smi's exit codes, from its manual.
 SMI_CODES = {9: "driver not loaded", 12: "library missing", 15: "GPU lost"}
 SMI_CODES[18] = "driver/library version mismatch"
-DPKG = ("dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package} ${Version}\\n")
-DPKG += ("*nvidia*", "cuda*", "libcudnn*")
+DPKG_FORMAT = "${db:Status-Abbrev} ${Package} ${Version}\\n"
+DPKG = ("dpkg-query", "-W", "-f", DPKG_FORMAT, "*nvidia*", "cuda*", "libcudnn*")
 DKMS, BAZEL, NVCC = ("dkms", "status"), ("bazel", "--version"), ("nvcc", "--version")
 MODINFO = ("modinfo", "-F", "version", "nvidia")
 MOKUTIL, LDCONFIG = ("mokutil", "--sb-state"), ("ldconfig", "-p")
@@ -226,7 +226,7 @@ def toolkit_version(machine: Machine, folder: str) -> str:
 
 
 def cudnns(machine: Machine, facts: Facts) -> None:
-    """cuDNN by its headers (cudnn_version.h since 8, else cudnn.h): (path, version)."""
+    """(path, version) of cuDNN by cudnn_version.h, which it has since 8, or cudnn.h."""
     folders = ("/usr/local/cuda*/include", "/usr/include", "/usr/include/*-linux-gnu")
     for folder in [f for pattern in folders for f in machine.glob(pattern)]:
         if machine.link(folder.removesuffix("/include")):

@@ -36,7 +36,7 @@ def redact(text: str, words: dict[str, str] | None = None) -> str:
 
     Args:
         text: Anything to be shared.
-        words: What to hide, and its stand-in; this machine's `private_words` by default.
+        words: What to hide, and its stand-in; by default this machine's words.
 
     Returns:
         The text with stand-ins.

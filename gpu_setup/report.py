@@ -1,4 +1,4 @@
-"""The judgement as text, Markdown, JSON and HTML; each begins with verdict and command."""
+"""The judgement as text, Markdown, JSON and HTML; each begins with the verdict."""
 
 import dataclasses
 import html

@@ -110,7 +110,9 @@ def cudnn(case: Case) -> Finding:
     if case.gpus or here:
         return say("cudnn", **words | {"command": ""})
     if conda and case.is_in_conda and fit.cudnn_fits(conda, case.cudnn):
-        return say("conda_cudnn", **words | {"command": remedies.COMMANDS["conda_activate"]})
+        return say(
+            "conda_cudnn", **words | {"command": remedies.COMMANDS["conda_activate"]}
+        )
     return say("no_cudnn", **words)
 
 
@@ -217,7 +219,9 @@ def card(case: Case) -> Finding:
     if "none" in ways and not case.works:
         capability = case.cards[ways.index("none")].capability
         advice, words["command"] = _release_for(case, capability)
-        return say("no_code", advice=f"The build has no code for the card. {advice}", **words)
+        return say(
+            "no_code", advice=f"The build has no code for the card. {advice}", **words
+        )
     if "none" in ways or "unknown" in ways:
         return say("card_left_out" if "none" in ways else "code_unknown", **words)
     cause = None if case.works or "ptx" not in ways else case.failure

@@ -16,8 +16,8 @@ LIBRARIES = ("libcudart", "libcublas", "libcufft", "libcusolver", "libcusparse")
 
 def build_info(tf):
     """What the wheel says of itself; the keys may change between releases."""
-    keys = ("is_cuda_build", "cuda_version", "cudnn_version")
-    keys += ("cuda_compute_capabilities",)
+    keys = ["is_cuda_build", "cuda_version", "cudnn_version"]
+    keys += ["cuda_compute_capabilities"]
     try:
         build = dict(tf.sysconfig.get_build_info())
     except Exception:  # before 2.3 there was none

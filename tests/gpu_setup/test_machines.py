@@ -153,7 +153,7 @@ CONDA = with_release(
 JETSON = SOUND.but(
     files=gone(*DRIVER, *(f for f in SOUND.files if f.startswith((PCI, SITE))))
     | {
-        "/etc/nv_tegra_release": "# R36 (release), REVISION: 3.0, GCID: 1, BOARD: t234\n",
+        "/etc/nv_tegra_release": "# R36 (release), REVISION: 3.0, BOARD: t234\n",
         "/proc/device-tree/model": "NVIDIA Jetson Orin Nano Developer Kit\0",
         "/proc/modules": "nvgpu 2654208 3 - Live 0x0\n",
         "/usr/local/cuda-12.2/version.json": '{"cuda": {"version": "12.2.140"}}',
@@ -404,7 +404,8 @@ KINDS = {
     "a container that lost its card": (
         CONTAINER.but(
             commands={
-                "nvidia-smi": "echo 'Failed to initialize NVML: Unknown Error'; exit 255"
+                "nvidia-smi": say("Failed to initialize NVML: Unknown Error")
+                + "; exit 255"
             },
             tensorflow=tensorflow("2.21.0"),
         ),
