@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from gpu_setup import compatibility as fit
 from gpu_setup.remedies import Platform
@@ -80,8 +80,8 @@ def origin_of(log: str) -> Origin:
     programs.
     """
     builds = fit.builds()
-    for keep in _evidence(log):
-        builds = [build for build in builds if keep(build)] or builds
+    for fitting in _evidence(log):
+        builds = [build for build in builds if build in fitting] or builds
     known = len(builds) < len(fit.builds())
     python = ".".join(_groups(_PYTHON.search(log)))
     if known and python:  # many releases take one Python: alone it says too little
@@ -101,38 +101,33 @@ def _groups(match: re.Match | None) -> list[str]:
     return [group for group in match.groups() if group] if match else []
 
 
-def _evidence(log: str) -> Iterator[Callable[[fit.Build], bool]]:
-    """Yields a test of a build for everything in the log that speaks of one."""
+def _evidence(log: str) -> Iterator[list[fit.Build]]:
+    """Yields the releases that fit, for everything in the log that speaks of one."""
+    every = fit.builds()
     for match in _RELEASE.finditer(log):
         named = fit.build_of(_groups(match)[0])
-        if named:
-            yield lambda build, named=named: build == named
+        yield [named] if named else []
     for row in fit.table("source_paths"):
         if re.search(row["pattern"], log, re.M):
             first, last = (fit.parse_version(row[end]) for end in ("first", "last"))
-            yield (
-                lambda build, first=first, last=last: (
-                    first <= fit.parse_version(build.tensorflow)[:2] <= (last or (99,))
-                )
-            )
+            version = {b.tensorflow: fit.parse_version(b.tensorflow)[:2] for b in every}
+            yield [
+                b for b in every if first <= version[b.tensorflow] <= (last or (99,))
+            ]
     for name, windows, number in _ASKED.findall(log):
         number = _dotted(name, number) if windows else number
         if name == "cudnn":
-            yield lambda build, n=number: build.cudnn.partition(".")[0] == n
-        elif name in ("cudart", "cublas", "cufft", "curand", "cusolver", "cusparse"):
-            yield (
-                lambda build, name=f"lib{name}", number=number: (
-                    fit.library_numbers(build.cuda).get(name) == number
-                )
-            )
+            yield [b for b in every if b.cudnn.partition(".")[0] == number]
+        else:
+            library = f"lib{name}"
+            yield [
+                b for b in every if fit.library_numbers(b.cuda).get(library) == number
+            ]
     for match in _COMPILED.finditer(log):
         wanted = fit.parse_version(cudnn_version(match[1]))
         for parts in (2, 1):  # the minor version, or else the major one alone
-            yield (
-                lambda build, parts=parts, wanted=wanted: (
-                    (*fit.parse_version(build.cudnn), 0)[:parts] == wanted[:parts]
-                )
-            )
+            built = {b.cudnn: (*fit.parse_version(b.cudnn), 0)[:parts] for b in every}
+            yield [b for b in every if built[b.cudnn] == wanted[:parts]]
 
 
 def cudnn_version(text: str) -> str:

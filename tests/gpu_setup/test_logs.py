@@ -63,8 +63,8 @@ def test_the_cause_of_a_whole_log(name):
         ("W op_kernel.cc:1830] OP_REQUIRES failed at x.cc:9 : x", 3, "Cannot tell"),
         ("Using TensorFlow backend.\n", 0, "Nothing is wrong"),
         (
-            "W asm_compiler.cc:235] Your CUDA software stack is old. We use "
-            "NVIDIA's driver. The ptxas error was: ptxas fatal   : Value 'sm_86' is not",
+            "W asm_compiler.cc:235] Your CUDA software stack is old. The ptxas error "
+            "was: ptxas fatal   : Value 'sm_86' is not",
             0,
             "ptxas is missing or older than the card",
         ),
