@@ -45,7 +45,7 @@ class Origin:
         is_known: Whether anything in the log speaks of the release.
     """
 
-    builds: list[fit.Build]
+    builds: tuple[fit.Build, ...]
     platform: Platform
     capability: str
     is_conda: bool
@@ -94,7 +94,7 @@ def origin_of(log: str) -> Origin:
     platform = Platform(system, machine, name[1] if name else "")
     capability = ".".join(_groups(_CAPABILITY.search(log))) or fit.capability_of(log)
     conda = bool(re.search(r"conda|mambaforge|/envs/", log))
-    return Origin(builds, platform, capability, conda, known)
+    return Origin(tuple(builds), platform, capability, conda, known)
 
 
 def _groups(match: re.Match | None) -> list[str]:

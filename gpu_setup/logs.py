@@ -132,7 +132,8 @@ def explain(log: str) -> Explanation:
 def _known(
     number: int, line: str, entry: dict[str, Any], match: re.Match, origin: Origin
 ) -> Known:
-    words = _words(match, origin)
+    groups = tuple((k, v) for k, v in match.groupdict().items() if v)
+    words = _words(groups, origin)
     means, hint, fix = (
         " ".join(entry.get(field, "").format_map(words).split())
         for field in ("means", "hint", "fix")
@@ -146,9 +147,10 @@ def _known(
     return Known(number, line.strip(), entry["id"], kind, rank, name, means, hint, fix)
 
 
-def _words(match: re.Match, origin: Origin) -> dict[str, str]:
+@functools.lru_cache(1000)  # a log repeats itself
+def _words(named: tuple[tuple[str, str], ...], origin: Origin) -> dict[str, str]:
     """What the braces in an entry stand for, from its line and from the whole log."""
-    groups = {k: v.rstrip(".,;'\"") for k, v in match.groupdict().items() if v}
+    groups = {name: text.rstrip(".,;'\"") for name, text in named}
     name, other = groups.get("name", ""), groups.get("other", "")
     build, platform, newest = origin.build, origin.platform, fit.builds()[0]
     # The newest release of the extra may replace another, unless the log names one.
