@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from style_transfer import measures
-from style_transfer.features import Network
+from style_transfer.figures import measures
+from style_transfer.vgg import Network
 
 
 def waves(length):

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from style_transfer import colors, losses
-from style_transfer.features import Network
+from style_transfer.vgg import Network
 
 SHORTEST = 2**0.5  # wavelength of the finest pattern of pixels, along a diagonal
 AMPLITUDE = 8.0  # of the noise, in intensities
@@ -14,7 +14,7 @@ DRAWS = 3  # of it in each octave
 
 
 def rms_difference(image: np.ndarray, original: np.ndarray) -> float:
-    """Root of the mean over ijk of (x_ijk - y_ijk)^2, in intensities of 0 to 255.
+    """Returns the root of the mean over ijk of (x_ijk - y_ijk)^2, in intensities.
 
     Args:
         image: [height, width, 3].
@@ -24,7 +24,7 @@ def rms_difference(image: np.ndarray, original: np.ndarray) -> float:
 
 
 def wavelength(image: np.ndarray) -> float:
-    """Typical wavelength of the brightness, in pixels: of fine texture it is short.
+    """Returns the typical wavelength of the brightness in pixels; fine texture has few.
 
     The geometric mean over the power spectrum, exp(sum P ln(1/f) / sum P) with f in
     cycles a pixel, because it is the same whether lengths or frequencies are averaged.
@@ -58,7 +58,7 @@ def _frequencies(height: int, width: int) -> np.ndarray:
 def band_noise(
     height: int, width: int, shortest: float, random: np.random.Generator
 ) -> np.ndarray:
-    """Noise [height, width] of deviation 1 with wavelengths in one octave.
+    """Draws noise [height, width] of deviation 1 with wavelengths in one octave.
 
     Args:
         height: pixels.
@@ -75,7 +75,7 @@ def band_noise(
 def gram_wavelengths(
     network: Network, picture: np.ndarray, layers: Sequence[str], seed: int
 ) -> dict[str, float]:
-    """The wavelength, in pixels, that the Gram matrix of each layer is sensitive at.
+    """Returns the wavelength that the Gram matrix of each layer is sensitive at.
 
     Grey noise of one octave after the other is laid on the picture. How much the Gram
     matrix changes with it, relative to its norm, weighs the octave; the result is the

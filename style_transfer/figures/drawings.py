@@ -1,6 +1,7 @@
-"""The figures of `style_transfer.figures`, drawn from arrays."""
+"""The figures of the post, drawn from arrays."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -13,7 +14,7 @@ FRAMES = 6
 
 
 def grid(panels: dict[str, np.ndarray], columns: int = 3):
-    """A figure of labelled pictures [height, width, 3] in [0, 255]."""
+    """Draws labelled pictures [height, width, 3] in [0, 255]."""
     from matplotlib.figure import Figure
 
     rows = -(-len(panels) // columns)
@@ -30,7 +31,7 @@ def grid(panels: dict[str, np.ndarray], columns: int = 3):
 
 
 def colorful_patch(image: np.ndarray) -> tuple[int, int]:
-    """Row and column where the patch begins in which colour varies most.
+    """Finds row and column where the patch begins in which colour varies most.
 
     Args:
         image: [height, width, 3], of `PATCH` pixels a side at least.
@@ -41,11 +42,12 @@ def colorful_patch(image: np.ndarray) -> tuple[int, int]:
     half = PATCH // 2  # `uniform_filter` centres its window half a patch in
     inside = slice(half, -half + 1)
     spread = (squares - means**2).sum(axis=-1)[inside, inside]
-    return tuple(map(int, np.unravel_index(spread.argmax(), spread.shape)))
+    row, column = np.unravel_index(spread.argmax(), spread.shape)
+    return int(row), int(column)
 
 
 def maps(image: np.ndarray):
-    """The picture and its three maps, with the numbers of a patch beneath each.
+    """Draws the picture and its three maps, with the numbers of a patch beneath each.
 
     Post, "Computer vision".
 
@@ -102,13 +104,13 @@ def _write_numbers(axes, part: np.ndarray) -> None:
 
 
 def shown_steps(count: int) -> list[int]:
-    """Which of steps 0 to `count` to show: the first, the last, doubling between."""
+    """Returns which of steps 0 to `count` to show: both ends, and between doubling."""
     doubling = [round(count / 2**k) for k in reversed(range(FRAMES - 1))]
     return sorted({0, *doubling})
 
 
 def noise(frames: Sequence[np.ndarray], losses: Sequence[float], target: np.ndarray):
-    """White noise becoming a picture, over the curve of its loss.
+    """Draws white noise becoming a picture, over the curve of its loss.
 
     Post, "Calculus with images".
 
@@ -125,7 +127,8 @@ def noise(frames: Sequence[np.ndarray], losses: Sequence[float], target: np.ndar
     } | {"the picture\n": target}
     tall = 10 / len(panels) * target.shape[0] / target.shape[1] + 0.5
     figure = Figure(figsize=(10, tall + 2.2), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=(tall, 2.2))
+    parts: Any = figure.subfigures(2, 1, height_ratios=(tall, 2.2))
+    above, below = parts
     strip = above.subplots(1, len(panels))
     for axes, (label, image) in zip(strip, panels.items(), strict=True):
         axes.imshow(images.to_picture(image))
