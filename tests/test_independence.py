@@ -1,4 +1,4 @@
-"""The packages are independent, and the light ones stay light."""
+"""No topic imports another, runkit imports none, and the light ones stay light."""
 
 import ast
 import pathlib
@@ -32,10 +32,18 @@ def test_there_are_packages():
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_no_package_imports_another(package):
-    others = set(PACKAGES) - {package}
+def test_no_topic_imports_another_and_runkit_imports_none(package):
+    others = set(PACKAGES) - {package} - ({"runkit"} if package != "runkit" else set())
     for path in (ROOT / package).rglob("*.py"):
         assert not imported(path) & others, path
+
+
+@pytest.mark.parametrize("modules", ["runkit import cli, files, stop, tables"])
+def test_imports_with_nothing_installed(modules):
+    """`-I -S` leaves the standard library alone."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from {modules}"
+    command = [sys.executable, "-I", "-S", "-c", code]
+    assert subprocess.run(command, cwd=ROOT).returncode == 0
 
 
 @pytest.mark.parametrize("entry", LIGHT)

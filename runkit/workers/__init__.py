@@ -1,0 +1,1 @@
+"""Several devices or machines for one training run, by TensorFlow's strategies."""
