@@ -16,6 +16,7 @@ _POST = {
     "optimizer": "sgd",
     "learning_rate": 2.5,
     "schedule": "staircase",
+    "warmup_steps": 0,
     "initialization": "range",
     "count_bias": False,
 }
@@ -24,6 +25,7 @@ _MODERN = {
     "optimizer": "adam",
     "learning_rate": 3e-3,
     "schedule": "cosine",
+    "warmup_steps": 100,
     "initialization": "orthogonal",
     "count_bias": True,
 }
@@ -114,6 +116,9 @@ class Config:
         "staircase",
         "How the learning rate falls.",
         choices=("staircase", "cosine"),
+    )
+    warmup_steps: int = setting(
+        0, "The number of steps in which the cosine's rate first rises.", low=0
     )
     decay_steps: int = setting(
         80_000, "The number of steps on each stair of the staircase.", low=1

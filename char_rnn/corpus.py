@@ -85,6 +85,7 @@ def load(
     encoding: str = "",
     valid: str = "",
     known: str = "",
+    *,
     progress: download.Progress | None = None,
 ) -> Corpus:
     """Loads a corpus by its name or path.
@@ -105,7 +106,7 @@ def load(
     """
     if name == "auto":
         try:
-            return load("text8", alphabet, "", valid, known, progress)
+            return load("text8", alphabet, "", valid, known, progress=progress)
         except OSError as error:
             note = f"{error}: using the embedded text instead"
             found = load("embedded", alphabet, encoding, valid, known)
@@ -137,7 +138,7 @@ def load(
     return Corpus(name, characters, ids["corpus"], valid=ids.get("valid_corpus"))
 
 
-def load_for_command(name: str, *arguments: str) -> Corpus:
+def load_for_command(name: str, **options: str) -> Corpus:
     """Loads a corpus as `load` does, with a bar for a download and a line about it."""
     from absl import logging
 
@@ -151,7 +152,7 @@ def load_for_command(name: str, *arguments: str) -> Corpus:
                 bars.append(stack.enter_context(Bar(size, "byte")))
             bars[0].update(have)
 
-        corpus = load(name, *arguments, progress=progress)
+        corpus = load(name, progress=progress, **options)
     if corpus.note:
         logging.warning("%s", corpus.note)
     counts = len(corpus.ids), len(corpus.alphabet)

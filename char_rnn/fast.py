@@ -10,8 +10,8 @@ There are only A characters, so act(U + b_1) W_e + b_2 and act(U + b_1) V_e + c 
 tables of A rows, made once a step and looked up. What is left to do T times in sequence
 is one [n, n] product, a quarter of the arithmetic of h_{t-1} W and h_t V together. The
 sum needs no such split: x_t U + b is itself a table. Under teacher forcing both inputs
-of Arch 2 are x_t, so all of it is one table [A, A]: the bigram is its ceiling. Where the
-alphabet has more characters than the window, rows are computed as they are needed.
+of Arch 2 are x_t, so all of it is one table [A, A]: the bigram is its ceiling. Where
+the alphabet has more characters than the window, rows are computed as they are needed.
 """
 
 from collections.abc import Callable

@@ -113,7 +113,11 @@ def main(_) -> int:
         from char_rnn import corpus
 
         found = corpus.load_for_command(
-            FLAGS.corpus, FLAGS.alphabet, FLAGS.encoding, FLAGS.valid_corpus, known
+            FLAGS.corpus,
+            alphabet=FLAGS.alphabet,
+            encoding=FLAGS.encoding,
+            valid=FLAGS.valid_corpus,
+            known=known,
         )
         alike = config, found.digest(), FLAGS.resume, FLAGS.report_every
         make_trainer = connect(launched, repr(alike))

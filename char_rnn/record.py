@@ -84,7 +84,8 @@ class Recorder:
     def resume(self) -> str:
         """Goes on from the folder's checkpoint, if any; returns a warning or ""."""
         arrays: checkpoint.Arrays = {}
-        records, note = {}, ""
+        records: dict[str, Any] = {}
+        note = ""
         if self.trainer.is_chief:
             arrays, records, note = checkpoint.load(
                 self._folder, self._config, self._digest

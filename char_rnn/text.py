@@ -6,6 +6,7 @@ places of its characters in an alphabet. One-hot vectors exist a window at a tim
 
 import string
 import unicodedata
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -126,7 +127,7 @@ def _code_points(text: str) -> np.ndarray:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def decode(ids: np.ndarray, alphabet: str = ALPHABET) -> str:
+def decode(ids: Iterable[int], alphabet: str = ALPHABET) -> str:
     """Joins the characters of ids [N]."""
     return "".join(alphabet[place] for place in ids)
 

@@ -64,6 +64,13 @@ def make_optimizer(config: Config) -> tf.keras.optimizers.Optimizer:
         rate = schedules.ExponentialDecay(
             config.learning_rate, config.decay_steps, config.decay_rate, staircase=True
         )
+    elif config.warmup_steps:  # Adam's first steps would blow a wide network up.
+        rate = schedules.CosineDecay(
+            config.learning_rate / config.warmup_steps,
+            max(1, config.steps - config.warmup_steps),
+            warmup_target=config.learning_rate,
+            warmup_steps=config.warmup_steps,
+        )
     else:
         rate = schedules.CosineDecay(config.learning_rate, config.steps)
     make = {"sgd": tf.keras.optimizers.SGD, "adam": tf.keras.optimizers.Adam}
@@ -118,11 +125,9 @@ class Trainer:
         step: The number of steps done.
         state: The state s after the last window, float32 [B, S].
         steps_per_call: The most steps that one compiled call does.
-        replicas: The number of copies of the network, each with its share of streams.
         is_chief: Whether this process is the one that writes files.
     """
 
-    replicas = 1  # `distribute.DistributedTrainer` has more.
     is_chief = True
 
     def __init__(self, config: Config, data: np.ndarray, alphabet_size: int):
@@ -224,6 +229,11 @@ class Trainer:
             if self.config.loss == "squared":
                 loss = squared_error(characters[1:], logits)
         return cross_entropy, tape.gradient(loss, self.model.weights), state
+
+    @property
+    def replicas(self) -> int:
+        """The number of copies of the network, each with its share of the streams."""
+        return 1
 
     def average(self, values):
         """Averages over the replicas; here there is only one."""
