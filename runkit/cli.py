@@ -28,6 +28,8 @@ TOPICS = {
     "style_transfer": "style",
 }
 OPTIONAL = {"distributed": "distributed", "notebook": "notebook"}  # by module
+# Python's, NumPy's and TensorFlow's.
+OUT_OF_MEMORY = {"MemoryError", "_ArrayMemoryError", "ResourceExhaustedError"}
 INSTALL = "the flags need absl-py: run `pip install absl-py`, or leave them out"
 
 
@@ -67,7 +69,9 @@ def run(
         code = complain(name, error, BAD_INPUT)
     except (Failed, FloatingPointError) as error:
         code = complain(name, error, FAILED)
-    except MemoryError as error:
+    except Exception as error:
+        if type(error).__name__ not in OUT_OF_MEMORY:
+            raise
         code = complain(name, f"out of memory: {error}", FAILED)
     sys.exit(code or DONE)
 
