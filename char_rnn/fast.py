@@ -10,7 +10,8 @@ There are only A characters, so act(U + b_1) W_e + b_2 and act(U + b_1) V_e + c 
 tables of A rows, made once a step and looked up. What is left to do T times in sequence
 is one [n, n] product, a quarter of the arithmetic of h_{t-1} W and h_t V together. The
 sum needs no such split: x_t U + b is itself a table. Under teacher forcing both inputs
-of Arch 2 are x_t, so all of it is one table [A, A]: the bigram is its ceiling.
+of Arch 2 are x_t, so all of it is one table [A, A]: the bigram is its ceiling. Where
+the alphabet has more characters than the window, rows are computed as they are needed.
 """
 
 from collections.abc import Callable
@@ -32,31 +33,49 @@ def unroll(
     state: tf.Tensor,
     teacher_forcing: bool = True,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """What `CharRNN.unroll` returns, to rounding."""
+    """Computes what `CharRNN.unroll` returns, to rounding."""
     config, nodes, V, c = model.config, model.config.num_nodes, model.V, model.c
+    act = ACTIVATIONS[config.activation]
     if config.arch == 2:
         if not teacher_forcing:
             return model.unroll(characters, state, teacher_forcing)
-        every = tf.eye(model.alphabet_size, dtype=V.dtype)
-        _, table = model.cell(every, every)
-        logits = lookup(table, characters)
+        if config.combine == "sum":
+            h = act(model.U + model.W + model.b)
+        else:
+            h = act(tf.concat([model.U, model.W], axis=1) + model.b)
+        logits = into(h, V, c, characters)
         return logits, tf.nn.softmax(logits[-1])
     if config.combine == "sum":
         drive = lookup(model.U + model.b, characters)
         r = recurrence(drive, model.W, state, config.activation)
         return product(r, V) + c, r[-1]
-    e = ACTIVATIONS[config.activation](model.U + model.b[:nodes])  # [A, n]
-    into_r = e @ model.W[:nodes] + model.b[nodes:]
+    e = act(model.U + model.b[:nodes])  # [A, n]
     first = state[:, :nodes] @ model.W[:nodes] + model.b[nodes:]
-    later = lookup(into_r, characters[:-1])
+    later = into(e, model.W[:nodes], model.b[nodes:], characters[:-1])
     drive = tf.concat([first[tf.newaxis], later], axis=0)  # [T, B, n]
     r = recurrence(drive, model.W[nodes:], state[:, nodes:], config.activation)
-    logits = lookup(e @ V[:nodes] + c, characters) + product(r, V[nodes:])
+    logits = into(e, V[:nodes], c, characters) + product(r, V[nodes:])
     return logits, tf.concat([lookup(e, characters[-1]), r[-1]], axis=1)
 
 
+def into(
+    table: tf.Tensor, W: tf.Tensor, b: tf.Tensor, characters: tf.Tensor
+) -> tf.Tensor:
+    """Computes table W + b for each character, [T, B, m].
+
+    Args:
+        table: A row for each character of the alphabet, [A, k].
+        W: A matrix [k, m].
+        b: A bias [m].
+        characters: The ids [T, B].
+    """
+    if table.shape[0] <= (characters.shape.num_elements() or table.shape[0]):
+        return lookup(table @ W + b, characters)
+    return product(lookup(table, characters), W) + b
+
+
 def lookup(table: tf.Tensor, characters: tf.Tensor) -> tf.Tensor:
-    """The table's rows, [..., k] of [A, k] and ids [...].
+    """Looks up rows of a table, [..., k] of [A, k] and ids [...].
 
     The gradient is a product with one-hot vectors; XLA's is a scatter, row by row.
     """
@@ -73,7 +92,7 @@ def lookup(table: tf.Tensor, characters: tf.Tensor) -> tf.Tensor:
 
 
 def product(a: tf.Tensor, W: tf.Tensor) -> tf.Tensor:
-    """a W for all steps and streams, [T, B, k] by [k, m], as one flat product.
+    """Computes a W for all steps and streams, [T, B, k] by [k, m], as one product.
 
     XLA computes it a third faster than the same product of a batch of matrices.
     """
@@ -87,20 +106,20 @@ def _flat(a: tf.Tensor) -> tf.Tensor:
 def recurrence(
     drive: tf.Tensor, W: tf.Tensor, before: tf.Tensor, activation: str
 ) -> tf.Tensor:
-    """r_t = act(drive_t + r_{t-1} W) for every t.
+    """Computes r_t = act(drive_t + r_{t-1} W) for every t.
 
     Its gradient is written out so that W's is one large product over all steps, not a
     sum of T small ones: with d_t the gradient at what the activation is applied to,
         d_t = (dL/dr_t + d_{t+1} W') act'(r_t),  dL/dW = sum over t of r_{t-1}' d_t.
 
     Args:
-        drive: [T, B, n].
-        W: [n, n].
-        before: the first r_{t-1}, [B, n].
+        drive: What comes from the characters, [T, B, n].
+        W: The recurrent matrix, [n, n].
+        before: The first r_{t-1}, [B, n].
         activation: "relu" or "tanh".
 
     Returns:
-        r, [T, B, n].
+        All r_t, [T, B, n].
     """
 
     @tf.custom_gradient
