@@ -15,7 +15,7 @@ SMALL = {"map1": 4, "map2": 4, "reduce1x1": 2, "hidden": 16, "batch_size": 20}
 
 
 def trainer(digits, **options):
-    return Trainer(Config(**{**SMALL, "steps": 60, **options}), *digits)
+    return Trainer(Config.of_recipe(**{**SMALL, "steps": 60, **options}), *digits)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 Post, "Dimensionality reduction"; Szegedy et al., "Going deeper with convolutions"
 (2015), Figure 2 and Table 1. An operation is one multiplication of a weight by a value
-and its addition to a sum, as in the post. Padding is the same and the stride 1, and a
-weight that falls on the padding counts too. Biases, pooling and activations take
-additions and comparisons only and do not count.
+and its addition to a sum, as in the post. Padding is "same" and the stride is 1; a
+weight that falls on the padding counts too. Biases, pooling and activations need only
+additions and comparisons, so they do not count.
 """
 
 import dataclasses
@@ -15,36 +15,59 @@ REDUCED, NAIVE = MODULES = ("reduced", "naive")  # the paper's Figures 2(b) and 
 DENSE, GAP = HEADS = ("dense", "gap")
 BRANCHES = ("1x1", "3x3", "5x5", "pool")
 
-SIZE, PICTURE_CHANNELS, CLASSES = 28, 1, 10  # of MNIST
+SIZE, PICTURE_CHANNELS, CLASSES = 28, 1, 10  # MNIST's
 
 
 def _check_counts(**counts: int) -> None:
     for name, value in counts.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name}={value!r}: a whole number from 1 is needed")
+            raise ValueError(f"{name}={value!r}: must be a whole number from 1")
 
 
 def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
-        raise ValueError(f"{name}={value!r}: one of {', '.join(choices)} is needed")
+        raise ValueError(f"{name}={value!r}: must be one of {', '.join(choices)}")
 
 
 @dataclasses.dataclass(frozen=True)
-class Convolution:
+class Layer:
     """A convolution that keeps the height and the width of its input.
 
+    A fully connected layer is a 1x1 convolution of a picture of one pixel.
+
+    Attributes:
+        kernel: Pixels a side.
+        height: Of the input and the output, in pixels.
+        width: Likewise.
+        channels_in: Channels of the input.
+        channels_out: Channels of the output.
+        name: Such as "5x5 reduce".
+        branch: One of `BRANCHES`, or "head".
+        first: Whether it reads its module's input, not another layer of the module.
+        module: 1, 2, ... within a model; 0 for a module alone and for a head.
+
     Raises:
-        ValueError: a number that is not whole or below 1.
+        ValueError: A size is not a whole number from 1.
     """
 
-    kernel: int  # pixels a side
+    kernel: int
     height: int
     width: int
     channels_in: int
     channels_out: int
+    name: str = ""
+    branch: str = ""
+    first: bool = True
+    module: int = 0
 
     def __post_init__(self) -> None:
-        _check_counts(**vars(self))
+        _check_counts(**self.sizes)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The five numbers that are needed for counting, by name."""
+        names = "kernel", "height", "width", "channels_in", "channels_out"
+        return {name: getattr(self, name) for name in names}
 
     @property
     def weights(self) -> int:
@@ -53,7 +76,7 @@ class Convolution:
 
     @property
     def parameters(self) -> int:
-        """Weights and a bias for every channel out."""
+        """Weights, and one bias for each output channel."""
         return self.weights + self.channels_out
 
     @property
@@ -63,7 +86,7 @@ class Convolution:
 
     @property
     def formula(self) -> str:
-        """The multiplications as the post spells them; of a dense layer, in * out."""
+        """The multiplications as the post spells them; in * out for a dense layer."""
         if self.kernel == self.height == self.width == 1:
             return f"{self.channels_in} * {self.channels_out}"
         pixels = f"{self.height}^2"
@@ -72,81 +95,59 @@ class Convolution:
         return f"{self.kernel}^2 * {pixels} * {self.channels_in} * {self.channels_out}"
 
 
-def dense(units_in: int, units_out: int) -> Convolution:
-    """A fully connected layer: a 1x1 convolution of a picture of one pixel."""
-    return Convolution(1, 1, 1, units_in, units_out)
-
-
-@dataclasses.dataclass(frozen=True)
-class Layer:
-    """A convolution by name.
-
-    Attributes:
-        name: such as "5x5 reduce".
-        branch: one of `BRANCHES`, or "head".
-        convolution: what is counted.
-        first: whether it reads the module's input, not another layer of it.
-        module: 1, 2, ... within a model; 0 for a module alone and for a head.
-    """
-
-    name: str
-    branch: str
-    convolution: Convolution
-    first: bool
-    module: int = 0
-
-    @property
-    def multiplications(self) -> int:
-        """For one picture."""
-        return self.convolution.multiplications
-
-    @property
-    def parameters(self) -> int:
-        """Weights and biases."""
-        return self.convolution.parameters
-
-
 @dataclasses.dataclass(frozen=True)
 class Inception:
     """An Inception module; the widths are the columns of the paper's Table 1.
 
+    Attributes:
+        height: Of the input and the output, in pixels.
+        width: Likewise.
+        channels_in: Channels of the input.
+        ones: "#1x1".
+        reduce3: "#3x3 reduce"; like reduce5 and pool, it is ignored in naive modules.
+        threes: "#3x3".
+        reduce5: "#5x5 reduce".
+        fives: "#5x5".
+        pool: "pool proj", the 1x1 convolution after the max pooling.
+
     Raises:
-        ValueError: a number that is not whole or below 1.
+        ValueError: A number is not a whole number from 1.
     """
 
     height: int
     width: int
     channels_in: int
-    ones: int  # "#1x1"
-    reduce3: int  # "#3x3 reduce"; of the reduced module alone, as reduce5 and pool
-    threes: int  # "#3x3"
-    reduce5: int  # "#5x5 reduce"
-    fives: int  # "#5x5"
-    pool: int  # "pool proj": the 1x1 convolution after the max pooling
+    ones: int
+    reduce3: int
+    threes: int
+    reduce5: int
+    fives: int
+    pool: int
 
     def __post_init__(self) -> None:
         _check_counts(**vars(self))
 
     def layers(self, module: str = REDUCED) -> list[Layer]:
-        """The convolutions, branch by branch.
+        """Return the convolutions, branch by branch.
 
         Args:
-            module: reduced as in the paper's Figure 2(b), the post's 3; or naive as in
-                2(a), the post's 4: every convolution reads the module's input, and
-                what the max pooling gives is passed on as it is.
+            module: "reduced" as in the paper's Figure 2(b), the post's Figure 3; or
+                "naive" as in 2(a), the post's Figure 4: every convolution reads the
+                module's input, and the output of the max pooling is passed on as it is.
 
         Raises:
-            ValueError: another module.
+            ValueError: The module is neither of the two.
         """
         _check_choice("module", module, MODULES)
-        if module == NAIVE:
-            return [
-                self._layer("1x1", "1x1", 1, self.ones),
-                self._layer("3x3", "3x3", 3, self.threes),
-                self._layer("5x5", "5x5", 5, self.fives),
-            ]
-        return [
+        naive = [
             self._layer("1x1", "1x1", 1, self.ones),
+            self._layer("3x3", "3x3", 3, self.threes),
+            self._layer("5x5", "5x5", 5, self.fives),
+        ]
+        if module == NAIVE:
+            return naive
+        return [
+            naive[0],
             self._layer("3x3 reduce", "3x3", 1, self.reduce3),
             self._layer("3x3", "3x3", 3, self.threes, self.reduce3),
             self._layer("5x5 reduce", "5x5", 1, self.reduce5),
@@ -155,23 +156,16 @@ class Inception:
         ]
 
     def channels_out(self, module: str = REDUCED) -> int:
-        """Of the branches side by side; a `ValueError` for another module."""
+        """Return the channels of all branches together, for a kind of module."""
         _check_choice("module", module, MODULES)
         pooled = self.channels_in if module == NAIVE else self.pool
         return self.ones + self.threes + self.fives + pooled
 
     def _layer(
-        self,
-        name: str,
-        branch: str,
-        kernel: int,
-        channels_out: int,
-        reduced: int | None = None,
+        self, name: str, branch: str, kernel: int, channels: int, reduced: int = 0
     ) -> Layer:
-        channels_in = reduced or self.channels_in
-        sides = self.height, self.width
-        convolution = Convolution(kernel, *sides, channels_in, channels_out)
-        return Layer(name, branch, convolution, reduced is None)
+        sizes = kernel, self.height, self.width, reduced or self.channels_in, channels
+        return Layer(*sizes, name, branch, first=not reduced)
 
 
 GOOGLENET = {
@@ -200,22 +194,19 @@ PAPER = {
 
 
 def stack(modules: Iterable[Inception], module: str) -> list[Inception]:
-    """The same widths, each module reading what the one before gives.
+    """Return the modules with each one reading what the one before it gives.
 
     The post compares the two kinds on one input, that of Table 1. Naive modules upon
     one another cost more than that: each passes its input on through its pooling, so
     the channels grow from module to module. Poolings between modules keep them.
 
     Args:
-        modules: with the heights and widths of their inputs; the channels into the
-            first are kept.
-        module: reduced or naive.
-
-    Returns:
-        As many modules, with the channels into each.
+        modules: The widths, and the heights and widths of the inputs; only the first
+            module keeps its `channels_in`.
+        module: "reduced" or "naive".
 
     Raises:
-        ValueError: another module.
+        ValueError: The module is neither of the two.
     """
     stacked: list[Inception] = []
     for each in modules:
@@ -235,21 +226,22 @@ def model_layers(
     module: str = REDUCED,
     pool: int = 1,
 ) -> list[Layer]:
-    """This project's model: two modules, a hidden layer and the logits of ten digits.
+    """Return this project's model: two modules, a hidden layer and the logits.
 
     Args:
-        map1: channels of each branch of the first module, which reads [28, 28, 1].
-        map2: of the second.
-        reduce1x1: channels after each 1x1 convolution before a large one.
-        hidden: units.
-        head: dense reads every value of every channel, as in the post; gap the mean of
-            each channel.
-        module: reduced or naive.
-        pool: stride of a 3x3 max pooling between the modules, 1 for none; the sides
+        map1: Channels of each branch of the first module, which reads [28, 28, 1].
+        map2: Channels of each branch of the second module.
+        reduce1x1: Channels after each 1x1 convolution before a large one.
+        hidden: Units of the hidden layer.
+        head: "dense" reads every value of every channel, as in the post; "gap" reads
+            the mean of each channel.
+        module: "reduced" or "naive".
+        pool: Stride of a 3x3 max pooling between the modules, 1 for none; the sides
             shrink to 28 / pool, rounded up.
 
     Raises:
-        ValueError: a number that is not whole or below 1; another head or module.
+        ValueError: A number is not whole or below 1, or there is no such head or
+            module.
     """
     _check_choice("head", head, HEADS)
     _check_counts(map1=map1, map2=map2, reduce1x1=reduce1x1, hidden=hidden, pool=pool)
@@ -262,28 +254,23 @@ def model_layers(
     return [
         *(dataclasses.replace(layer, module=1) for layer in first.layers(module)),
         *(dataclasses.replace(layer, module=2) for layer in second.layers(module)),
-        Layer("hidden", "head", dense(flat, hidden), True),
-        Layer("logits", "head", dense(hidden, CLASSES), False),
+        Layer(1, 1, 1, flat, hidden, "hidden", "head"),
+        Layer(1, 1, 1, hidden, CLASSES, "logits", "head", first=False),
     ]
 
 
 def multiplications(layers: Iterable[Layer]) -> int:
-    """Of all the layers, for one picture."""
+    """Return the multiplications of all layers for one picture."""
     return sum(layer.multiplications for layer in layers)
 
 
 def parameters(layers: Iterable[Layer]) -> int:
-    """Of all the layers, with biases."""
+    """Return the parameters of all layers, biases included."""
     return sum(layer.parameters for layer in layers)
 
 
-def weights(layers: Iterable[Layer]) -> int:
-    """Of all the layers, without biases."""
-    return sum(layer.convolution.weights for layer in layers)
-
-
 def training_multiplications(layers: Iterable[Layer]) -> int:
-    """Of a forward and a backward pass of one picture.
+    """Return the multiplications of a forward and a backward pass of one picture.
 
     The gradient of a convolution takes its multiplications once for the weights and
     once for the input; the layers that read the picture need no gradient of it.
@@ -293,16 +280,10 @@ def training_multiplications(layers: Iterable[Layer]) -> int:
 
 
 def by_branch(layers: Iterable[Layer]) -> dict[str, tuple[int, int]]:
-    """Multiplications of each branch: of its 1x1 reduction, and of what follows."""
-    layers = list(layers)
-    return {
-        branch: tuple(
-            multiplications(
-                layer
-                for layer in layers
-                if layer.branch == branch and layer.name.endswith("reduce") is reduction
-            )
-            for reduction in (True, False)
-        )
-        for branch in BRANCHES
-    }
+    """Return each branch's multiplications: of its 1x1 reduction, and of the rest."""
+    counts = {branch: [0, 0] for branch in BRANCHES}
+    for layer in layers:
+        if layer.branch in counts:
+            reduces = layer.name.endswith("reduce")
+            counts[layer.branch][not reduces] += layer.multiplications
+    return {branch: (first, rest) for branch, (first, rest) in counts.items()}

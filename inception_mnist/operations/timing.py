@@ -3,32 +3,33 @@
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
-from inception_mnist import arithmetic
-from inception_mnist.arithmetic import MODULES
 from inception_mnist.model import InceptionModule
+from inception_mnist.operations import counts
 
 
 def training_step(
     module: str, batch_size: int, map1: int, map2: int, reduce1x1: int, pool: int
 ) -> Callable[[], tf.Tensor]:
-    """A forward and a backward pass of the modules in float32, once traced.
+    """Return a function that runs the modules forward and backward in float32.
 
     Args:
-        module: reduced or naive.
-        batch_size: random pictures, [batch_size, 28, 28, 1].
-        map1, map2, reduce1x1, pool: as in `arithmetic.model_layers`.
+        module: "reduced" or "naive".
+        batch_size: Random pictures, [batch_size, 28, 28, 1].
+        map1: As the other widths, an argument of `counts.model_layers`.
+        map2: Likewise.
+        reduce1x1: Likewise.
+        pool: Likewise.
 
     Returns:
-        A function that returns a number which needs every gradient, so that none is
+        A compiled function whose result needs every gradient, so that none is
         optimized away.
     """
-    side = arithmetic.SIZE
-    pictures = tf.random.stateless_uniform(
-        [batch_size, side, side, arithmetic.PICTURE_CHANNELS], seed=[0, 0]
-    )
+    shape = [batch_size, counts.SIZE, counts.SIZE, counts.PICTURE_CHANNELS]
+    pictures = tf.random.stateless_uniform(shape, seed=[0, 0])
     first, second = (
         InceptionModule(filters=maps, reduce=reduce1x1, module=module)
         for maps in (map1, map2)
@@ -53,27 +54,8 @@ def training_step(
     return step
 
 
-def median_seconds(
-    step: Callable[[], tf.Tensor], repeats: int, advance: Callable[[], object]
-) -> float:
-    """The median time of a call, after one that is not counted.
-
-    Args:
-        step: what to time.
-        repeats: calls that count.
-        advance: called after each call.
-    """
-    times = []
-    for _ in range(repeats + 1):
-        began = time.perf_counter()
-        step().numpy()
-        times.append(time.perf_counter() - began)
-        advance()
-    return statistics.median(times[1:])
-
-
 def measure(
-    settings: dict[str, int | str],
+    settings: dict[str, Any],
     batch_size: int,
     repeats: int,
     advance: Callable[[], object],
@@ -81,31 +63,37 @@ def measure(
     """Time both kinds of the model's modules.
 
     Args:
-        settings: the arguments of `arithmetic.model_layers`.
-        batch_size: pictures a pass.
-        repeats: passes of each kind that count, after one that does not.
-        advance: called after each pass.
+        settings: The arguments of `counts.model_layers`.
+        batch_size: Pictures in a pass.
+        repeats: Passes of each kind that count, after one that does not.
+        advance: Called after each pass.
 
     Returns:
-        By kind: the median "seconds" of a pass, its "multiplications", and "gflops",
+        By kind, the median "seconds" of a pass, its "multiplications", and "gflops",
         the 10^9 multiplications and additions a second.
 
     Raises:
-        ValueError: a batch does not fit the memory.
+        ValueError: A batch does not fit into memory.
     """
     widths = {name: settings[name] for name in ("map1", "map2", "reduce1x1", "pool")}
     found = {}
-    for module in MODULES:
-        layers = arithmetic.model_layers(**settings | {"module": module})
-        count = arithmetic.training_multiplications(x for x in layers if x.module)
+    for module in counts.MODULES:
+        layers = counts.model_layers(**settings | {"module": module})
+        count = counts.training_multiplications(x for x in layers if x.module)
+        times = []
         try:
             step = training_step(module, batch_size, **widths)
-            seconds = median_seconds(step, repeats, advance)
+            for _ in range(repeats + 1):
+                began = time.perf_counter()
+                step().numpy()
+                times.append(time.perf_counter() - began)
+                advance()
         except tf.errors.ResourceExhaustedError:
             raise ValueError(
                 f"--batch_size={batch_size}: a batch of such {module} modules does not "
-                "fit the memory"
+                "fit into memory"
             ) from None
+        seconds = statistics.median(times[1:])
         found[module] = {
             "seconds": seconds,
             "multiplications": batch_size * count,
