@@ -16,8 +16,7 @@ from runkit import checkpoint
 FORMAT = checkpoint.Format("inception_mnist", 2)
 BEST, LAST = "best.npz", "last.npz"
 # What makes one network fit the weights of another.
-NETWORK = ("head", "module", "map1", "map2", "reduce1x1", "hidden", "classes")
-NETWORK += ("normalization", "pool", "pixels")
+NETWORK = "head module map1 map2 reduce1x1 hidden classes normalization pool pixels"
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -122,7 +121,7 @@ def load_initial(path: str, config: Config) -> Iterator[np.ndarray]:
         ValueError: They do not fit the network of these settings.
     """
     theirs, weights = load_weights(path)
-    for name in NETWORK:
+    for name in NETWORK.split():
         value, ours = getattr(theirs, name), getattr(config, name)
         if value != ours:
             raise ValueError(

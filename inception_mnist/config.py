@@ -8,26 +8,9 @@ from typing import Any
 
 from runkit.settings import check, setting
 
-# The settings that a recipe decides for each head.
-# "post": the post's code, section "Tensorflow implementation". Its `opt` is lost there;
-# the author's notebook (github.com/tmulc18/Inception) has Adam at 1e-4.
-# "modern": the best that was found for the same modules, see README.md.
-_POST = {
-    "normalization": "none",
-    "pool": 1,
-    "pixels": "raw",
-    "shuffle": False,
-    "augmentation": "none",
-    "initialization": "printed",
-    "learning_rate": 1e-4,
-    "schedule": "constant",
-    "weight_decay": 0.0,
-    "average": 0.0,
-    "views": 1,
-    "batch_size": 50,
-    "steps": 20_000,
-}
-_MODERN = _POST | {
+# The settings of a recipe with a head; the others are the defaults below, the post's.
+# "modern" is the best that was found for the same modules, see README.md.
+_MODERN = {
     "pixels": "unit",
     "shuffle": True,
     "initialization": "he",
@@ -44,24 +27,15 @@ _MODERN_GAP = _MODERN | {
     "batch_size": 100,
     "steps": 9_000,
 }
-HEADS = {"post": "dense", "modern": "gap"}  # of a recipe, unless one is named
 _SETTINGS = {
-    ("post", "dense"): _POST,
-    ("post", "gap"): _POST,
     ("modern", "dense"): _MODERN | {"learning_rate": 3e-4},
     ("modern", "gap"): _MODERN_GAP,
 }
-# What the flags' help shows.
-RECIPES = {
-    "post": {"head": "dense", "classes": 10} | _POST,
-    "modern": {"head": "gap", "classes": 10} | _MODERN_GAP,
-    "modern with --head=dense": _SETTINGS["modern", "dense"],
-}
+DATASETS = ("auto", "csv", "tfds", "digits")
+HEADS = {"post": "dense", "modern": "gap"}  # of a recipe, unless one is named
+_FASHION = "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot"
 CLASS_NAMES = {
-    "fashion": tuple(
-        "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot"
-        "".split(",")
-    ),
+    "fashion": tuple(_FASHION.split(",")),
     "emnist": tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"),  # balanced
 }
 
@@ -145,6 +119,8 @@ class Config:
         "Initial values: as the post's code has them, or He's.",
         choices=("printed", "he"),
     )
+    # The post's `opt` is lost; its author's notebook (github.com/tmulc18/Inception) has
+    # Adam at 1e-4.
     learning_rate: float = setting(
         1e-4, "Learning rate of Adam; the highest one with one_cycle.", above=0
     )
@@ -203,6 +179,15 @@ class Config:
     def class_name(self, number: int) -> str:
         """Return the name of a class; for a digit that is the digit."""
         return self.class_names[number] if self.class_names else str(number)
+
+
+_FIELDS = {field.name: field.default for field in dataclasses.fields(Config)}
+# What the flags' help shows.
+RECIPES: dict[str, dict[str, Any]] = {
+    "post": {name: _FIELDS[name] for name in ("head", "classes", *_MODERN_GAP)},
+    "modern": {"head": "gap", "classes": 10} | _MODERN_GAP,
+    "modern with --head=dense": _SETTINGS["modern", "dense"],
+}
 
 
 def precision_of_machine() -> str:

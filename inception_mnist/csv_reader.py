@@ -12,7 +12,7 @@ import io
 import os
 import re
 import zlib
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -25,7 +25,7 @@ BYTES = frozenset(map(str, range(256)))
 SEPARATORS = ";\t|, "  # a comma may be decimal beside the ones before it
 LABEL_NAMES = frozenset(("label", "labels", "class", "target", "digit", "y"))
 INDEX_NAMES = frozenset(("", "index", "id", "imageid", "image_id", "unnamed: 0"))
-RARE = 0.9  # a corner pixel has one value in at least this share of the pictures
+CORNER = 0.9  # of the pictures, at least, have a black pixel in each corner
 
 Arrays = tuple[np.ndarray, np.ndarray | None]
 
@@ -157,10 +157,10 @@ def _parse(text: TextIO, layout: Layout) -> np.ndarray | None:
 
     parts = []
     blanks = layout.separator == " "
-    style = {"sep": layout.separator, "decimal": layout.decimal}
-    style |= {"skipinitialspace": blanks, "low_memory": False, "chunksize": ROWS}
+    style: dict[str, Any] = {"sep": layout.separator, "decimal": layout.decimal}
+    style |= {"skipinitialspace": blanks, "low_memory": False}
     try:
-        for frame in pd.read_csv(text, header=None, **style):
+        for frame in pd.read_csv(text, header=None, chunksize=ROWS, **style):
             if len(frame.columns) != layout.columns:
                 return None
             if any(dtype.kind not in "iuf" for dtype in frame.dtypes):
@@ -193,7 +193,7 @@ def _label_place(table: np.ndarray, layout: Layout, classes: int) -> int | None:
     """Return the place of the label in a table, [N, 785]; None if there is none.
 
     Where no header names it, the values prove it: the column at the other end is a
-    corner of the pictures, which is nearly always the same.
+    corner of the pictures, which is nearly always black.
 
     Raises:
         ValueError: Both ends could be labels.
@@ -201,20 +201,22 @@ def _label_place(table: np.ndarray, layout: Layout, classes: int) -> int | None:
     if layout.label != -1:
         return layout.label
     first, last = table[:, 0], table[:, -1]
-    if not _are_labels(last, classes) or not last.any():
+    if _is_corner(last):
         return 0
-    values, counts = np.unique(last, return_counts=True)
-    if not first.any():
-        noise = counts.max() >= RARE * len(last) and values[counts.argmax()] == 0
-        return 0 if noise else PIXELS
-    if counts.max() >= RARE * len(last):
-        return 0
-    counts = np.unique(first, return_counts=True)[1]
-    if counts.max() >= RARE * len(first) or not _are_labels(first, classes):
+    if _is_corner(first):
         return PIXELS
-    raise ValueError(
-        "the label may be the first or the last column: add a header line with 'label'"
-    )
+    fitting = [_are_labels(column, classes) for column in (first, last)]
+    if all(fitting):
+        raise ValueError(
+            "the label may be the first or the last column: add a header line with "
+            "'label'"
+        )
+    return PIXELS if fitting[1] else 0
+
+
+def _is_corner(column: np.ndarray) -> bool:
+    """Whether nearly all values are 0."""
+    return bool(np.mean(column == 0) >= CORNER)
 
 
 def _fault(text: TextIO, layout: Layout, classes: int) -> str:
@@ -247,30 +249,27 @@ def _fault_of_row(
     cells: list[str], layout: Layout, classes: int, unit: bool
 ) -> str | None:
     if len(cells) != layout.columns:
-        label = "" if layout.label is None else "a label and "
+        also = "" if layout.label is None else "a label and "
         return (
-            f" has {len(cells)} columns, not {layout.columns}: {label}{SIDE} x {SIDE} "
+            f" has {len(cells)} columns, not {layout.columns}: {also}{SIDE} x {SIDE} "
             "pixels, with commas, semicolons or tabs between"
         )
     places = [n for n in range(len(cells)) if n != layout.ignored]
-    label = None if layout.label is None else places.pop(max(layout.label, 0))
-    if label is not None and not _is_whole(cells[label], classes):
-        more = _is_whole(cells[label], 256)
-        return (
-            f", column {label + 1}: label {cells[label][:20]!r}, not a whole number "
-            f"from 0 to {classes - 1}" + ("; see --classes" if more else "")
-        )
-    if BYTES.issuperset(cells[place] for place in places) and not unit:
+    if layout.label is not None:
+        label = places.pop(max(layout.label, 0))
+        if not _is_whole(cells[label], classes):
+            hint = "; see --classes" if _is_whole(cells[label], 256) else ""
+            return (
+                f", column {label + 1}: label {cells[label][:20]!r}, not a whole "
+                f"number from 0 to {classes - 1}{hint}"
+            )
+    if not unit and BYTES.issuperset(cells[place] for place in places):
         return None
     for place in places:
-        cell, highest = cells[place], 1 if unit else 255
-        fine = _is_unit(cell) if unit else _is_whole(cell, 256)
-        if not fine:
-            kind = "number" if unit else "whole number"
-            return (
-                f", column {place + 1}: pixel {cell[:20]!r}, not a {kind} from 0 to "
-                f"{highest}"
-            )
+        cell = cells[place]
+        if not (_is_unit(cell) if unit else _is_whole(cell, 256)):
+            wanted = "number from 0 to 1" if unit else "whole number from 0 to 255"
+            return f", column {place + 1}: pixel {cell[:20]!r}, not a {wanted}"
     return None
 
 

@@ -7,7 +7,6 @@ own idx files and folders of pictures, one for each class, are read as well.
 import contextlib
 import dataclasses
 import glob
-import gzip
 import hashlib
 import io
 import json
@@ -17,19 +16,19 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from inception_mnist import csv_reader
+from inception_mnist import csv_reader, image_files
+from inception_mnist.config import DATASETS
 from runkit.files import write_text, write_whole
 
-DATASETS = ("auto", "csv", "tfds", "digits")
 SIDE = 28  # pixels
 # Sums of the hashes of MNIST's pictures with their labels, see `is_mnist`.
 MNIST = ("1f0c9a3254eec392fcafb4623efa5f5c", "baeb785bdcc429c7b578d760f7b08da1")
 SMALL, BORDER, TEST = 20, 4, 360  # of scikit-learn's digits
 ELSE = "give --dataset=digits, or --train_csv and --test_csv"
-IDX_IMAGES, IDX_LABELS = b"\x00\x00\x08\x03", b"\x00\x00\x08\x01"
 
 LATEST = "latest.json"
 TIMEOUT = 10.0  # seconds to reach the network
@@ -130,9 +129,7 @@ def check(images: np.ndarray, labels: np.ndarray, classes: int) -> None:
         )
     if labels.min() < 0 or labels.max() >= classes:
         wrong = labels.min() if labels.min() < 0 else labels.max()
-        raise ValueError(
-            f"label {wrong}: must be from 0 to {classes - 1}, see --classes"
-        )
+        raise ValueError(f"label {wrong}: not from 0 to {classes - 1}; see --classes")
 
 
 def check_images(images: np.ndarray) -> None:
@@ -161,8 +158,10 @@ def split(
         Training images and labels, validation images and labels.
 
     Raises:
-        ValueError: There are fewer than five images.
+        ValueError: There are fewer than five images, or `valid` is negative.
     """
+    if valid < 0:
+        raise ValueError(f"valid={valid}: must be at least 0")
     if len(images) < 5:
         raise ValueError(f"{len(images)} images to train on: at least 5 are needed")
     end = len(images) - min(valid, len(images) // 5)
@@ -175,14 +174,12 @@ def digest(images: np.ndarray, labels: np.ndarray) -> str:
 
 
 def is_mnist(train: Labelled, test: Labelled) -> bool:
-    """Tell whether two sets are MNIST's, in whatever order.
-
-    The sum of the pictures' hashes does not depend on their order.
-    """
-    return (_sum_of_hashes(*train), _sum_of_hashes(*test)) == MNIST
+    """Tell whether two sets are MNIST's, in whatever order."""
+    return (sum_of_hashes(*train), sum_of_hashes(*test)) == MNIST
 
 
-def _sum_of_hashes(images: np.ndarray, labels: np.ndarray) -> str:
+def sum_of_hashes(images: np.ndarray, labels: np.ndarray) -> str:
+    """Return a hash of images with labels that does not depend on their order."""
     pairs = zip(images, labels, strict=True)
     hashes = (hashlib.sha256(x.tobytes() + bytes([y])).digest() for x, y in pairs)
     return f"{sum(int.from_bytes(each, 'big') for each in hashes) % 2**128:032x}"
@@ -197,7 +194,7 @@ def cache_folder() -> str:
 def _from_files(
     train_csv: str, test_csv: str, valid_csv: str | None, cache: str, classes: int
 ) -> Digits:
-    names = _class_folders(train_csv)
+    names = image_files.class_folders(train_csv)
     classes = len(names) or classes
     paths = [path for path in (train_csv, test_csv, valid_csv) if path]
     train, test, *valid = (_read(path, cache, classes, names) for path in paths)
@@ -228,129 +225,33 @@ def _short(path: str) -> str:
 def _read(path: str, cache: str, classes: int, names: tuple[str, ...]) -> Labelled:
     """Read a csv file, an idx file or a folder of class folders."""
     if os.path.isdir(path):
-        return _read_folder(path, names)
-    if os.path.isfile(path) and is_idx(path):
-        labels_path = _labels_beside(path)
-        images, labels = read_idx(path), read_idx(labels_path)
-        if len(images) != len(labels):
-            raise ValueError(
-                f"{path}: {len(images)} images, but {labels_path} has {len(labels)} "
-                "labels"
-            )
-        try:
-            check(images, labels, classes)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
-        return images, labels
-    return _read_cached(path, cache, classes)
-
-
-def _class_folders(path: str) -> tuple[str, ...]:
-    """Return the names of a folder's class folders; numbers come in their order."""
-    if not os.path.isdir(path):
-        return ()
-    names = [x.name for x in os.scandir(path) if x.is_dir() and x.name[0] != "."]
-    if len(names) < 2:
-        raise ValueError(
-            f"{path}: {len(names)} folders in it: a folder of pictures for each class "
-            "is needed"
-        )
-    numbers = all(name.isdecimal() for name in names)
-    return tuple(sorted(names, key=int if numbers else str))
-
-
-def _read_folder(path: str, names: tuple[str, ...]) -> Labelled:
-    """Read all pictures of a folder's class folders.
-
-    Those of 28 x 28 are taken as they are, or inverted if most of their borders are
-    light; others are brought to MNIST's geometry.
-    """
-    found = _class_folders(path)
-    if unknown := set(found) - set(names):
-        raise ValueError(f"{path}: no training pictures of {sorted(unknown)[0]!r}")
-    from inception_mnist import pictures
-
-    images, labels = [], []
-    for name in found:
-        for file in pictures.in_folder(os.path.join(path, name)):
-            images.append(pictures.read_picture(file, as_it_is=True)[0])
-            labels.append(names.index(name))
-    if not images:
-        raise ValueError(f"{path}: there are no pictures in its folders")
-    stacked = np.stack(images)
-    if np.median(stacked[:, [0, -1]]) > 127:
-        stacked = 255 - stacked
-    return stacked, np.array(labels, np.uint8)
-
-
-def _open(path: str):
-    with open(path, "rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else open(path, "rb")
-
-
-def is_idx(path: str) -> bool:
-    """Tell whether a file, plain or gzip, begins as an idx file does."""
-    with contextlib.suppress(OSError, EOFError, zlib.error), _open(path) as file:
-        start = file.read(4)
-        return start[:2] == b"\x00\x00" and len(start) == 4
-    return False
-
-
-def _labels_beside(path: str) -> str:
-    """Return the file of labels that belongs to an idx file of images."""
-    folder, name = os.path.split(path)
-    stem = name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
-    for end in ("", ".gz"):
-        other = os.path.join(folder, stem + end)
-        if os.path.isfile(other) and other != path:
-            return other
-    raise FileNotFoundError(
-        f"{path}: no file of labels beside it: name the images' file of a pair such as "
-        "train-images-idx3-ubyte and train-labels-idx1-ubyte"
-    )
-
-
-def read_idx(path: str) -> np.ndarray:
-    """Read an idx file of MNIST's kind, plain or gzip (yann.lecun.com/exdb/mnist).
-
-    Returns:
-        uint8 [N, 28, 28] or uint8 [N].
-
-    Raises:
-        OSError: The file is damaged.
-        ValueError: It holds something else.
-    """
+        return image_files.read_folder(path, names)
+    if not image_files.is_idx(path):
+        return _read_cached(path, cache, classes)
+    images, labels = image_files.read_idx_pair(path)
     try:
-        with _open(path) as file:
-            content = file.read()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise OSError(f"{path}: damaged gzip ({error}): fetch it again") from None
-    if content[:4] not in (IDX_IMAGES, IDX_LABELS):
-        raise ValueError(f"{path}: not an idx file of bytes in one or three dimensions")
-    rank = content[3]
-    shape = tuple(np.frombuffer(content[4 : 4 + 4 * rank], ">u4").tolist())
-    values = np.frombuffer(content[4 + 4 * rank :], np.uint8)
-    if len(shape) != rank or values.size != np.prod(shape, dtype=object):
-        raise OSError(f"{path}: damaged: it should hold {shape} bytes: fetch it again")
-    if shape[1:] not in ((), (SIDE, SIDE)):
-        raise ValueError(f"{path}: pictures of {shape[1:]} pixels, not {SIDE} x {SIDE}")
-    return values.reshape(shape)
+        check(images, labels, classes)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return images, labels
 
 
 def _read_cached(path: str, cache: str, classes: int) -> Labelled:
     """Return what `csv_reader.read` does, or did when the file was last like this."""
     kept = _kept_name(path, cache)
     state = os.stat(path) if os.path.isfile(path) else None
-    version = f"{state.st_size} {state.st_mtime_ns} {classes}" if state else None
-    arrays = _load_kept(kept, version) if version else None
-    if arrays is None:
-        arrays = csv_reader.read(path, classes)
-        named = {"version": version, "images": arrays[0], "labels": arrays[1]}
+    version = f"{state.st_size} {state.st_mtime_ns} {classes}" if state else ""
+    found = _load_kept(kept, version) if version else None
+    if found is None:
+        images, labels = csv_reader.read(path, classes)
+        assert labels is not None
+        found = images, labels
+        arrays: dict[str, Any] = {"images": images, "labels": labels}
+        arrays["version"] = version
         with contextlib.suppress(OSError):  # a folder that cannot be written
             os.makedirs(cache, exist_ok=True)
-            write_whole(kept, lambda file: np.savez(file, **named))
-    return arrays
+            write_whole(kept, lambda file: np.savez(file, **arrays))
+    return found
 
 
 def _kept_name(path: str, cache: str) -> str:
@@ -358,14 +259,12 @@ def _kept_name(path: str, cache: str) -> str:
     return os.path.join(cache, f"{digest[:16]}.npz")
 
 
-def _load_kept(path: str, version: str | None = None) -> Labelled | None:
+def _load_kept(path: str, version: str = "") -> Labelled | None:
     """Images and labels; None if missing, damaged, or not of the version asked for."""
-    try:
-        with np.load(path) as file:
-            if version is None or str(file["version"]) == version:
-                return file["images"], file["labels"]
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-        pass
+    damage = OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error
+    with contextlib.suppress(*damage), np.load(path) as file:
+        if version in ("", str(file["version"])):
+            return file["images"], file["labels"]
     return None
 
 
@@ -398,7 +297,7 @@ def _tfds_folder() -> str:
 def _from_tfds(download: bool = True) -> Digits:
     """MNIST as tensorflow_datasets has it, in its own order and its own cache."""
     try:
-        with _quiet():
+        with quiet():
             import requests
             import tensorflow_datasets as tfds
 
@@ -430,7 +329,7 @@ def _from_tfds(download: bool = True) -> Digits:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Drops what tensorflow_datasets prints and logs; its bar and exceptions pass."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     before = logging.root.manager.disable
@@ -455,7 +354,7 @@ def _from_sklearn() -> Digits:
     for image, values in zip(images, small, strict=True):
         picture = Image.fromarray((values * 255 / 16).reshape(8, 8).astype(np.float32))
         large = picture.resize((SMALL, SMALL), Image.Resampling.BICUBIC)
-        inside = np.rint(large).clip(0, 255)
+        inside = np.rint(np.asarray(large)).clip(0, 255)
         image[BORDER:-BORDER, BORDER:-BORDER] = inside
     labels = labels.astype(np.uint8)
     return Digits(

@@ -12,14 +12,18 @@ from runkit import cli  # first, so that Ctrl-C is quiet from here on
 import concurrent.futures
 import dataclasses
 import functools
+import hashlib
 import multiprocessing
 import os
+from typing import TYPE_CHECKING, Any
 
 from absl import flags, logging
 
-from inception_mnist import data
-from inception_mnist.config import RECIPES, Config
+from inception_mnist.config import DATASETS, RECIPES, Config
 from runkit import settings, start, training
+
+if TYPE_CHECKING:
+    from inception_mnist.data import Digits
 
 NAME = "inception_mnist"
 FLAGS = flags.FLAGS
@@ -30,7 +34,7 @@ def define_flags() -> None:
     flags.DEFINE_enum(
         "dataset",
         "auto",
-        data.DATASETS,
+        DATASETS,
         "Source of the images: csv reads the files below, tfds gets MNIST by "
         "TensorFlow Datasets, digits are scikit-learn's 1,797 (not MNIST); auto takes "
         "the files if they are given, else an MNIST that is at hand, else digits.",
@@ -65,8 +69,10 @@ def define_flags() -> None:
     settings.define_flags(Config, RECIPES)
 
 
-def load_quietly(threads: int, config: Config, *sources: str | None) -> data.Digits:
+def load_quietly(threads: int, config: Config, *sources: str | None) -> "Digits":
     """Load the images; TensorFlow Datasets would start TensorFlow, loudly."""
+    from inception_mnist import data
+
     dataset, train, test, valid = sources
     if dataset in ("auto", "tfds") and not (train or test or valid):
         start.tensorflow(threads)
@@ -75,7 +81,7 @@ def load_quietly(threads: int, config: Config, *sources: str | None) -> data.Dig
     )
 
 
-def load_digits(config: Config) -> data.Digits:
+def load_digits(config: Config) -> "Digits":
     """Load the images that the flags name, and log what was chosen."""
     sources = FLAGS.dataset, FLAGS.train_csv, FLAGS.test_csv, FLAGS.valid_csv
     if FLAGS.distribute == "none" or any(sources[1:]) or FLAGS.dataset == "digits":
@@ -92,7 +98,7 @@ def load_digits(config: Config) -> data.Digits:
     return digits
 
 
-def read_settings() -> tuple[Config, data.Digits]:
+def read_settings() -> tuple[Config, "Digits"]:
     """Return the settings and the images; classes may have their folders' names."""
     given = settings.given(Config)
     config = Config.of_recipe(**given)
@@ -107,29 +113,25 @@ def read_settings() -> tuple[Config, data.Digits]:
     return config, digits
 
 
-def make_recorder(launched: training.Launch, config: Config, digits: data.Digits):
+def make_recorder(launched: training.Launch, config: Config, digits: "Digits"):
     """Start TensorFlow; return what follows the run."""
+    from inception_mnist import data
+
     images = data.digest(digits.train_images, digits.train_labels)
     purpose = repr((config, images, FLAGS.resume, bool(FLAGS.init_from)))
-    strategy = launched.connect(purpose)
-    from inception_mnist import record, train
+    strategy = launched.connect(hashlib.sha256(purpose.encode()).hexdigest())
+    from inception_mnist import distribute, record, train
 
-    trainer = train.Trainer
+    trainer: Any = train.Trainer
     if strategy:
-        from inception_mnist.distribute import DistributedTrainer
-
         trainer = functools.partial(
-            DistributedTrainer, strategy=strategy, is_chief=launched.is_chief
+            distribute.DistributedTrainer,
+            strategy=strategy,
+            is_chief=launched.is_chief,
         )
-    return record.Recorder(
-        FLAGS.out_dir,
-        config,
-        digits,
-        FLAGS.valid_every,
-        FLAGS.checkpoint_seconds,
-        trainer,
-        FLAGS.init_from,
-    )
+    times = FLAGS.valid_every, FLAGS.checkpoint_seconds
+    given = FLAGS.out_dir, config, digits, *times, trainer, FLAGS.init_from
+    return record.Recorder(*given)
 
 
 def main(_) -> int:

@@ -9,6 +9,7 @@ from runkit import cli  # first, so that Ctrl-C is quiet from here on
 
 # isort: split
 import os
+from typing import Any
 
 from absl import flags, logging
 
@@ -65,10 +66,10 @@ def read_pictures(paths: list[str]):
 
 def read_file(path: str, classes: int):
     """Return the images of a csv or idx file, and their labels or None."""
-    from inception_mnist import csv_reader, data
+    from inception_mnist import csv_reader, data, image_files
 
-    if data.is_idx(path):
-        images = data.read_idx(path)
+    if image_files.is_idx(path):
+        images = image_files.read_idx(path)
         data.check_images(images)
         return images, None
     return csv_reader.read(path, classes, labelled=False)
@@ -106,7 +107,8 @@ def main(argv) -> None:
         images, labels = read_file(FLAGS.csv, config.classes)
     files.make_folder(FLAGS.out_dir)
     found = probabilities(config, weights, images)
-    answers, metrics = found.argmax(axis=1), {}
+    answers = found.argmax(axis=1)
+    metrics: dict[str, Any] = {}
     if paths:
         rows = []
         for name, row, warning in zip(names, found, warnings, strict=True):

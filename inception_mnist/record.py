@@ -70,7 +70,7 @@ class Recorder:
         self._data_hash = data.digest(images, labels)
         self.trainer = make_trainer(config, images, labels)
         if init_from is not None:
-            arrays = {}
+            arrays: checkpoint.Arrays = {}
             if self.trainer.is_chief:
                 weights = checkpoint.load_initial(init_from, config)
                 arrays = self.trainer.arrays_from(weights)
@@ -81,11 +81,13 @@ class Recorder:
         self._since = 0  # steps of these sums
         self._seconds = 0.0  # of training alone
         self._saved, self._pause = time.monotonic(), save_every
-        self._writer = None
+        self._writer: Any = None
 
     def resume(self) -> str:
         """Go on from the folder's checkpoint, if any; return a warning or ""."""
-        arrays, records, note = {}, {}, ""
+        arrays: checkpoint.Arrays = {}
+        records: dict[str, Any] = {}
+        note = ""
         if self.trainer.is_chief:
             arrays, records, note = checkpoint.load(
                 self._folder, self._config, self._data_hash

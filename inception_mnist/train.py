@@ -44,14 +44,12 @@ class Trainer:
         averaged: The network to use: with the moving averages of the weights, or
             `model` itself.
         step: Number of steps done.
-        replicas: Number of copies of the network, each with its share of every batch.
         is_chief: Whether this process is the one that writes files.
 
     Raises:
         ValueError: The images or labels are wrong.
     """
 
-    replicas = 1  # `distribute.DistributedTrainer` has more
     is_chief = True
 
     def __init__(self, config: Config, images: np.ndarray, labels: np.ndarray):
@@ -66,6 +64,11 @@ class Trainer:
         hidden = self.model.get_layer("hidden").output
         self._hidden = keras.Model(self.model.inputs, hidden)
         self._images, self._labels = images, labels
+
+    @property
+    def replicas(self) -> int:
+        """Number of copies of the network, each with its share of every batch."""
+        return 1  # `distribute.DistributedTrainer` has more
 
     def run(self, until: int) -> Iterator[Progress]:
         """Train up to step `until`, with a report after every step.

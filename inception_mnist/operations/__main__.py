@@ -12,7 +12,10 @@ from runkit import cli  # first, so that Ctrl-C is quiet from here on
 
 # isort: split
 import dataclasses
+import functools
 import os
+import sys
+from typing import Any
 
 from absl import flags
 
@@ -28,17 +31,13 @@ CONFIG = {field.name: field for field in dataclasses.fields(Config)}
 FLAGS = flags.FLAGS
 
 
-def of_model(name: str):
-    """Declare a setting as `Config` has it."""
+def of_model(name: str) -> Any:
+    """Declare a setting as `Config` has it, with a limit to numbers."""
     field = CONFIG[name]
-    facts = {"low": 1, "high": LARGEST} if field.type is int else {}
-    given = {key: value for key, value in field.metadata.items() if value is not None}
-    return setting(field.default, **facts | given)
-
-
-def count(default: int, help: str, high: int = LARGEST):
-    """Declare a setting that is a whole number from 1."""
-    return setting(default, help, low=1, high=high)
+    facts = dict(field.metadata)
+    if field.type is int and facts["high"] is None:
+        facts["high"] = LARGEST
+    return setting(field.default, **facts)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,17 +51,21 @@ class Settings:
     head: str = of_model("head")
     module: str = of_model("module")
     pool: int = of_model("pool")
-    size: int = count(tables.EXAMPLE.height, "Pixels a side of a module of your own.")
-    channels: int = count(
-        tables.EXAMPLE.channels_in, "Channels that a module of your own reads."
+    size: int = setting(28, "Pixels a side of the user's module.", low=1, high=LARGEST)
+    channels: int = setting(
+        192, "Channels that the user's module reads.", low=1, high=LARGEST
     )
-    module_widths: tuple[int, ...] = count(
-        tuple(getattr(tables.EXAMPLE, name) for name in tables.WIDTHS),
-        "Widths of a module of your own, as in the paper's Table 1: #1x1, #3x3 reduce, "
+    module_widths: tuple[int, ...] = setting(
+        (64, 96, 128, 16, 32, 32),
+        "Widths of the user's module, as in the paper's Table 1: #1x1, #3x3 reduce, "
         "#3x3, #5x5 reduce, #5x5, pool proj.",
+        low=1,
+        high=LARGEST,
     )
-    batch_size: int = count(50, "Pictures in a pass that is timed.", 10_000)
-    repeats: int = count(5, "Passes of which the median time counts.", 10_000)
+    batch_size: int = setting(50, "Pictures in a timed pass.", low=1, high=10_000)
+    repeats: int = setting(
+        5, "Timed passes, of which the median counts.", low=1, high=10_000
+    )
     threads: int = setting(
         0, "Threads of TensorFlow; 0 means one for each core.", low=0, high=1024
     )
@@ -77,11 +80,11 @@ class Settings:
 
     @property
     def own(self) -> Inception:
-        """The module of the user's."""
+        """The user's module."""
         return Inception(self.size, self.size, self.channels, *self.module_widths)
 
     @property
-    def model(self) -> tables.Settings:
+    def model(self) -> dict[str, Any]:
         """The arguments of `counts.model_layers`."""
         return {name: getattr(self, name) for name in MODEL}
 
@@ -105,14 +108,9 @@ def measure(chosen: Settings) -> dict[str, dict[str, float]]:
     from inception_mnist.operations import timing
 
     passes = len(MODULES) * (chosen.repeats + 1)
-    with progress.Bar(passes, "pass") as bar:
-        done = iter(range(1, passes + 1))
-        return timing.measure(
-            chosen.model,
-            chosen.batch_size,
-            chosen.repeats,
-            lambda: bar.update(next(done)),
-        )
+    sizes = chosen.batch_size, chosen.repeats
+    with progress.Bar(passes, "pass", enabled=sys.stderr.isatty()) as bar:
+        return timing.measure(chosen.model, *sizes, bar.update)
 
 
 def write(chosen: Settings, found: dict) -> None:
@@ -122,13 +120,14 @@ def write(chosen: Settings, found: dict) -> None:
     own, folder = chosen.own, FLAGS.out_dir
     rows = tables.layer_rows(chosen.model, own)
     files.write_csv(os.path.join(folder, "operations.csv"), rows)
-    for name, draw, what in (
-        ("operations", drawings.draw_bars, chosen.model),
-        ("module", drawings.draw_modules, own),
-        ("computation", drawings.draw_computation, own),
-    ):
+    figures: dict[str, tuple[Any, Any]] = {
+        "operations": (drawings.draw_bars, chosen.model),
+        "module": (drawings.draw_modules, own),
+        "computation": (drawings.draw_computation, own),
+    }
+    for name, (draw, what) in figures.items():
         path = os.path.join(folder, f"{name}.png")
-        files.write_whole(path, lambda file, draw=draw, what=what: draw(file, what))
+        files.write_whole(path, functools.partial(draw, what=what))
     kinds = tables.model_columns(chosen.model)
     metrics = {
         "post": tables.post_numbers(),

@@ -9,65 +9,44 @@ additions and comparisons, so they do not count.
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 REDUCED, NAIVE = MODULES = ("reduced", "naive")  # the paper's Figures 2(b) and 2(a)
 DENSE, GAP = HEADS = ("dense", "gap")
 BRANCHES = ("1x1", "3x3", "5x5", "pool")
-
 SIZE, PICTURE_CHANNELS, CLASSES = 28, 1, 10  # MNIST's
+SIZES = ("kernel", "height", "width", "channels_in", "channels_out")  # of a layer
 
 
-def _check_counts(**counts: int) -> None:
-    for name, value in counts.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+def _check(choices: tuple[str, ...] = (), **values: int | str) -> None:
+    """Raise a `ValueError` for what is neither a choice nor a whole number from 1."""
+    for name, value in values.items():
+        if choices and value not in choices:
+            raise ValueError(f"{name}={value!r}: must be one of {', '.join(choices)}")
+        if not choices and (type(value) is not int or value < 1):
             raise ValueError(f"{name}={value!r}: must be a whole number from 1")
-
-
-def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name}={value!r}: must be one of {', '.join(choices)}")
 
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
     """A convolution that keeps the height and the width of its input.
 
-    A fully connected layer is a 1x1 convolution of a picture of one pixel.
-
-    Attributes:
-        kernel: Pixels a side.
-        height: Of the input and the output, in pixels.
-        width: Likewise.
-        channels_in: Channels of the input.
-        channels_out: Channels of the output.
-        name: Such as "5x5 reduce".
-        branch: One of `BRANCHES`, or "head".
-        first: Whether it reads its module's input, not another layer of the module.
-        module: 1, 2, ... within a model; 0 for a module alone and for a head.
-
-    Raises:
-        ValueError: A size is not a whole number from 1.
+    A fully connected layer is a 1x1 convolution of a picture of one pixel. A size that
+    is not a whole number from 1 raises a `ValueError`.
     """
 
-    kernel: int
-    height: int
+    kernel: int  # pixels a side
+    height: int  # of the input and the output
     width: int
     channels_in: int
     channels_out: int
-    name: str = ""
-    branch: str = ""
-    first: bool = True
-    module: int = 0
+    name: str = ""  # such as "5x5 reduce"
+    branch: str = ""  # one of `BRANCHES`, or "head"
+    first: bool = True  # whether it reads its module's input, not another layer of it
+    module: int = 0  # 1, 2, ... within a model; 0 for a module alone and for a head
 
     def __post_init__(self) -> None:
-        _check_counts(**self.sizes)
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """The five numbers that are needed for counting, by name."""
-        names = "kernel", "height", "width", "channels_in", "channels_out"
-        return {name: getattr(self, name) for name in names}
+        _check(**{name: getattr(self, name) for name in SIZES})
 
     @property
     def weights(self) -> int:
@@ -87,45 +66,33 @@ class Layer:
     @property
     def formula(self) -> str:
         """The multiplications as the post spells them; in * out for a dense layer."""
+        channels = f"{self.channels_in} * {self.channels_out}"
         if self.kernel == self.height == self.width == 1:
-            return f"{self.channels_in} * {self.channels_out}"
-        pixels = f"{self.height}^2"
-        if self.height != self.width:
-            pixels = f"{self.height} * {self.width}"
-        return f"{self.kernel}^2 * {pixels} * {self.channels_in} * {self.channels_out}"
+            return channels
+        same = self.height == self.width
+        pixels = f"{self.height}^2" if same else f"{self.height} * {self.width}"
+        return f"{self.kernel}^2 * {pixels} * {channels}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Inception:
     """An Inception module; the widths are the columns of the paper's Table 1.
 
-    Attributes:
-        height: Of the input and the output, in pixels.
-        width: Likewise.
-        channels_in: Channels of the input.
-        ones: "#1x1".
-        reduce3: "#3x3 reduce"; like reduce5 and pool, it is ignored in naive modules.
-        threes: "#3x3".
-        reduce5: "#5x5 reduce".
-        fives: "#5x5".
-        pool: "pool proj", the 1x1 convolution after the max pooling.
-
-    Raises:
-        ValueError: A number is not a whole number from 1.
+    A number that is not whole and at least 1 raises a `ValueError`.
     """
 
-    height: int
+    height: int  # of the input and the output
     width: int
     channels_in: int
-    ones: int
-    reduce3: int
-    threes: int
-    reduce5: int
-    fives: int
-    pool: int
+    ones: int  # "#1x1"
+    reduce3: int  # "#3x3 reduce"; as reduce5 and pool, it is ignored in naive modules
+    threes: int  # "#3x3"
+    reduce5: int  # "#5x5 reduce"
+    fives: int  # "#5x5"
+    pool: int  # "pool proj", the 1x1 convolution after the max pooling
 
     def __post_init__(self) -> None:
-        _check_counts(**vars(self))
+        _check(**vars(self))
 
     def layers(self, module: str = REDUCED) -> list[Layer]:
         """Return the convolutions, branch by branch.
@@ -138,16 +105,15 @@ class Inception:
         Raises:
             ValueError: The module is neither of the two.
         """
-        _check_choice("module", module, MODULES)
-        naive = [
-            self._layer("1x1", "1x1", 1, self.ones),
-            self._layer("3x3", "3x3", 3, self.threes),
-            self._layer("5x5", "5x5", 5, self.fives),
-        ]
+        _check(MODULES, module=module)
         if module == NAIVE:
-            return naive
+            return [
+                self._layer("1x1", "1x1", 1, self.ones),
+                self._layer("3x3", "3x3", 3, self.threes),
+                self._layer("5x5", "5x5", 5, self.fives),
+            ]
         return [
-            naive[0],
+            self._layer("1x1", "1x1", 1, self.ones),
             self._layer("3x3 reduce", "3x3", 1, self.reduce3),
             self._layer("3x3", "3x3", 3, self.threes, self.reduce3),
             self._layer("5x5 reduce", "5x5", 1, self.reduce5),
@@ -157,7 +123,7 @@ class Inception:
 
     def channels_out(self, module: str = REDUCED) -> int:
         """Return the channels of all branches together, for a kind of module."""
-        _check_choice("module", module, MODULES)
+        _check(MODULES, module=module)
         pooled = self.channels_in if module == NAIVE else self.pool
         return self.ones + self.threes + self.fives + pooled
 
@@ -180,17 +146,9 @@ GOOGLENET = {
     "5b": Inception(7, 7, 832, 384, 192, 384, 48, 128, 128),
 }
 # "params" and "ops" of Table 1: weights in units of 1024, and millions.
-PAPER = {
-    "3a": (159, 128),
-    "3b": (380, 304),
-    "4a": (364, 73),
-    "4b": (437, 88),
-    "4c": (463, 100),
-    "4d": (580, 119),
-    "4e": (840, 170),
-    "5a": (1072, 54),
-    "5b": (1388, 71),
-}
+PARAMS = (159, 380, 364, 437, 463, 580, 840, 1072, 1388)
+OPS = (128, 304, 73, 88, 100, 119, 170, 54, 71)
+PAPER = dict(zip(GOOGLENET, zip(PARAMS, OPS, strict=True), strict=True))
 
 
 def stack(modules: Iterable[Inception], module: str) -> list[Inception]:
@@ -204,9 +162,6 @@ def stack(modules: Iterable[Inception], module: str) -> list[Inception]:
         modules: The widths, and the heights and widths of the inputs; only the first
             module keeps its `channels_in`.
         module: "reduced" or "naive".
-
-    Raises:
-        ValueError: The module is neither of the two.
     """
     stacked: list[Inception] = []
     for each in modules:
@@ -243,8 +198,8 @@ def model_layers(
         ValueError: A number is not whole or below 1, or there is no such head or
             module.
     """
-    _check_choice("head", head, HEADS)
-    _check_counts(map1=map1, map2=map2, reduce1x1=reduce1x1, hidden=hidden, pool=pool)
+    _check(HEADS, head=head)
+    _check(map1=map1, map2=map2, reduce1x1=reduce1x1, hidden=hidden, pool=pool)
     side = math.ceil(SIZE / pool)
     widths = [(m, reduce1x1, m, reduce1x1, m, m) for m in (map1, map2)]
     first = Inception(SIZE, SIZE, PICTURE_CHANNELS, *widths[0])
@@ -279,11 +234,11 @@ def training_multiplications(layers: Iterable[Layer]) -> int:
     return sum(factor * each.multiplications for factor, each in factors)
 
 
-def by_branch(layers: Iterable[Layer]) -> dict[str, tuple[int, int]]:
+def by_branch(layers: Iterable[Layer]) -> dict[str, list[int]]:
     """Return each branch's multiplications: of its 1x1 reduction, and of the rest."""
     counts = {branch: [0, 0] for branch in BRANCHES}
     for layer in layers:
         if layer.branch in counts:
-            reduces = layer.name.endswith("reduce")
-            counts[layer.branch][not reduces] += layer.multiplications
-    return {branch: (first, rest) for branch, (first, rest) in counts.items()}
+            rest = not layer.name.endswith("reduce")
+            counts[layer.branch][rest] += layer.multiplications
+    return counts

@@ -36,7 +36,7 @@ DARK = {COLORS[branch][1] for branch in ("3x3", "5x5")}  # takes white letters
 ARROW = {"arrowstyle": "-|>", "color": "black", "shrinkA": 0, "shrinkB": 0}
 MAP, SHIFT = 1.2, 0.045  # side of a drawn map, and from it to the one behind
 PILE = 24  # maps drawn of the largest block
-Pair = dict[str, Sequence[Layer]]  # the layers of each kind of module
+Pair = dict[str, list[Layer]]  # the layers of each kind of module
 
 
 def _figure(width: float, height: float):
@@ -45,14 +45,20 @@ def _figure(width: float, height: float):
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def draw_bars(file: BinaryIO, settings: dict[str, Any]) -> None:
+def draw_bars(file: BinaryIO, what: dict[str, Any]) -> None:
     """Draw naive beside reduced modules: GoogLeNet's, and those of the model.
 
     Args:
         file: The PNG is written into it.
-        settings: The arguments of `counts.model_layers`.
+        what: The arguments of `counts.model_layers`.
     """
-    pairs, model = _googlenet_pairs(), _model_pairs(settings)
+    pairs = {
+        f"{name}\n{each.height}×{each.width}×{each.channels_in}": {
+            kind: each.layers(kind) for kind in MODULES
+        }
+        for name, each in GOOGLENET.items()
+    }
+    model = _model_pairs(what)
     figure = _figure(13, 6.5)
     left, right = figure.subplots(1, 2, width_ratios=(len(pairs), len(model) + 0.6))
     _draw_pairs(left, pairs)
@@ -71,15 +77,6 @@ def draw_bars(file: BinaryIO, settings: dict[str, Any]) -> None:
     left.legend(handles=_legend(), loc="upper right", edgecolor="white")
     _annotate_post(left)
     figure.savefig(file, format="png", dpi=110)
-
-
-def _googlenet_pairs() -> dict[str, Pair]:
-    return {
-        f"{name}\n{each.height}×{each.width}×{each.channels_in}": {
-            kind: each.layers(kind) for kind in MODULES
-        }
-        for name, each in GOOGLENET.items()
-    }
 
 
 def _model_pairs(settings: dict[str, Any]) -> dict[str, Pair]:
@@ -180,25 +177,15 @@ def _annotate_post(axes) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Box:
-    """A layer of a module as it is drawn.
-
-    Attributes:
-        name: What it does.
-        maps: How many maps it gives.
-        multiplications: 0 where there are none.
-        column: Of its middle.
-        row: `INPUT` to `JOINED`.
-        color: Of its face.
-        reads: Places in the list of boxes of those that it reads.
-    """
+    """A layer of a module as it is drawn."""
 
     name: str
-    maps: int
-    multiplications: int
-    column: float
-    row: int
+    maps: int  # that it gives
+    multiplications: int  # 0 where there are none
+    column: float  # of its middle
+    row: int  # `INPUT` to `JOINED`
     color: str
-    reads: tuple[int, ...] = ()
+    reads: tuple[int, ...] = ()  # places in the list of boxes
 
 
 def boxes(module: Inception, kind: str) -> list[Box]:
@@ -233,16 +220,16 @@ def _layer_box(layer: Layer, column: int) -> Box:
     return Box(name, layer.channels_out, layer.multiplications, column, UPPER, color)
 
 
-def draw_modules(file: BinaryIO, module: Inception) -> None:
+def draw_modules(file: BinaryIO, what: Inception) -> None:
     """Draw the naive beside the reduced module, as a PNG into the file."""
     figure = _figure(13, 5.2)
-    sides = f"{module.height}×{module.width}"
+    sides = f"{what.height}×{what.width}"
     for axes, kind in zip(figure.subplots(1, 2), reversed(MODULES), strict=True):
-        total = counts.multiplications(module.layers(kind))
+        total = counts.multiplications(what.layers(kind))
         axes.set_title(f"{TITLES[kind]}: {total:,} multiplications", fontsize=13)
         axes.set(xlim=(-0.5, 3.5), ylim=(-0.36, 3.36))
         axes.set_axis_off()
-        placed = boxes(module, kind)
+        placed = boxes(what, kind)
         for box in placed:
             for lower in (placed[place] for place in box.reads):
                 # Straight up, in the column of the box that is not a wide one.
@@ -272,11 +259,11 @@ def _draw_box(axes, box: Box, sides: str) -> None:
     axes.text(box.column, box.row, text, color=color, **centred)
 
 
-def draw_computation(file: BinaryIO, module: Inception) -> None:
+def draw_computation(file: BinaryIO, what: Inception) -> None:
     """Draw the maps that the 5x5 branch reads and gives, as a PNG into the file."""
     figure = _figure(10, 6)
     for axes, kind in zip(figure.subplots(2, 1), reversed(MODULES), strict=True):
-        layers = [x for x in module.layers(kind) if x.branch == "5x5"]
+        layers = [x for x in what.layers(kind) if x.branch == "5x5"]
         equation = " + ".join(f"{x.multiplications:,}" for x in layers)
         if len(layers) > 1:
             equation += f" = {counts.multiplications(layers):,}"
@@ -316,7 +303,7 @@ def _draw_window(axes, left: float, step: float, middle: float, each: Layer) -> 
     pixel = MAP / each.height
     size = min(each.kernel * pixel, MAP)
     bottom, margin = max(MAP / 3, size / 2), min(3 * pixel, (MAP - size) / 2)
-    face = {"fc": "white", "ec": "black", "lw": 0.8, "zorder": 3}
+    face: dict[str, Any] = {"fc": "white", "ec": "black", "lw": 0.8, "zorder": 3}
     corner = left + MAP - size - margin, bottom - size / 2
     axes.add_patch(Rectangle(corner, size, size, alpha=0.8, **face))
     aim = left + step + margin, bottom

@@ -24,7 +24,7 @@ NOTABLE = 0.02  # a difference from the paper that is marked
 Settings = dict[str, Any]  # the arguments of `counts.model_layers`
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[int | str]]) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Aligned lines: whole numbers with separators, texts as they are."""
     lines = [list(header)]
     lines += [[f"{x:,}" if isinstance(x, int) else x for x in row] for row in rows]
@@ -48,14 +48,17 @@ def _layer_table(names: Iterable[str], layers: Sequence[Layer]) -> str:
     """Return a line for each layer and one for their sum."""
     total = counts.multiplications(layers)
     rows = [
-        (name, x.formula, x.multiplications, x.multiplications / total, x.parameters)
-        for name, x in zip(names, layers, strict=True)
+        (
+            name,
+            each.formula,
+            each.multiplications,
+            f"{each.multiplications / total:.1%}",
+            each.parameters,
+        )
+        for name, each in zip(names, layers, strict=True)
     ]
-    rows.append(("all", "", total, 1.0, counts.parameters(layers)))
-    return table(
-        ("layer", "formula", "multiplications", "share", "parameters"),
-        [(*row[:3], f"{row[3]:.1%}", row[4]) for row in rows],
-    )
+    rows.append(("all", "", total, "100.0%", counts.parameters(layers)))
+    return table(("layer", "formula", "multiplications", "share", "parameters"), rows)
 
 
 def _example() -> tuple[Layer, Layer, Layer]:
@@ -243,8 +246,7 @@ def own_section(own: Inception) -> str:
 
 def measured_section(found: dict[str, dict[str, float]]) -> str:
     """Return the counts beside the times that `timing.measure` found."""
-    naive, reduced = found[NAIVE], found[REDUCED]
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (
             module,
             each["multiplications"],
@@ -253,10 +255,11 @@ def measured_section(found: dict[str, dict[str, float]]) -> str:
         )
         for module, each in found.items()
     ]
-    counted, measured = (
-        f"{naive[key] / reduced[key]:.2f}" for key in ("multiplications", "seconds")
+    ratios = (
+        f"{found[NAIVE][key] / found[REDUCED][key]:.2f}"
+        for key in ("multiplications", "seconds")
     )
-    rows.append(("naive over reduced", counted, measured, ""))
+    rows.append(("naive over reduced", *ratios, ""))
     return _section(
         "Counted and measured: the model's two modules, a training pass",
         table(("modules", "multiplications", "milliseconds", "GFLOP/s"), rows),
@@ -286,7 +289,7 @@ def layer_rows(settings: Settings, own: Inception) -> list[dict[str, int | str]]
             "module": layer.module or "",
             "layer": layer.name,
             "branch": layer.branch,
-            **layer.sizes,
+            **{name: getattr(layer, name) for name in counts.SIZES},
             "multiplications": layer.multiplications,
             "parameters": layer.parameters,
         }

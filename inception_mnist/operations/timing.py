@@ -14,26 +14,15 @@ from inception_mnist.operations import counts
 def training_step(
     module: str, batch_size: int, map1: int, map2: int, reduce1x1: int, pool: int
 ) -> Callable[[], tf.Tensor]:
-    """Return a function that runs the modules forward and backward in float32.
+    """Return a compiled forward and backward pass of the modules, in float32.
 
-    Args:
-        module: "reduced" or "naive".
-        batch_size: Random pictures, [batch_size, 28, 28, 1].
-        map1: As the other widths, an argument of `counts.model_layers`.
-        map2: Likewise.
-        reduce1x1: Likewise.
-        pool: Likewise.
-
-    Returns:
-        A compiled function whose result needs every gradient, so that none is
-        optimized away.
+    It reads random pictures, [batch_size, 28, 28, 1]; the widths are those of
+    `counts.model_layers`. Its result needs every gradient, so that none is optimized
+    away.
     """
     shape = [batch_size, counts.SIZE, counts.SIZE, counts.PICTURE_CHANNELS]
     pictures = tf.random.stateless_uniform(shape, seed=[0, 0])
-    first, second = (
-        InceptionModule(filters=maps, reduce=reduce1x1, module=module)
-        for maps in (map1, map2)
-    )
+    first, second = (InceptionModule(m, reduce1x1, module) for m in (map1, map2))
 
     def maps(x: tf.Tensor) -> tf.Tensor:
         x = first(x)
@@ -58,7 +47,7 @@ def measure(
     settings: dict[str, Any],
     batch_size: int,
     repeats: int,
-    advance: Callable[[], object],
+    advance: Callable[[int], object],
 ) -> dict[str, dict[str, float]]:
     """Time both kinds of the model's modules.
 
@@ -66,7 +55,7 @@ def measure(
         settings: The arguments of `counts.model_layers`.
         batch_size: Pictures in a pass.
         repeats: Passes of each kind that count, after one that does not.
-        advance: Called after each pass.
+        advance: Told after each pass how many are done.
 
     Returns:
         By kind, the median "seconds" of a pass, its "multiplications", and "gflops",
@@ -76,7 +65,7 @@ def measure(
         ValueError: A batch does not fit into memory.
     """
     widths = {name: settings[name] for name in ("map1", "map2", "reduce1x1", "pool")}
-    found = {}
+    found, passes = {}, 0
     for module in counts.MODULES:
         layers = counts.model_layers(**settings | {"module": module})
         count = counts.training_multiplications(x for x in layers if x.module)
@@ -87,7 +76,8 @@ def measure(
                 began = time.perf_counter()
                 step().numpy()
                 times.append(time.perf_counter() - began)
-                advance()
+                passes += 1
+                advance(passes)
         except tf.errors.ResourceExhaustedError:
             raise ValueError(
                 f"--batch_size={batch_size}: a batch of such {module} modules does not "

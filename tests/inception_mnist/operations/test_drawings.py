@@ -4,8 +4,7 @@ import io
 
 import pytest
 
-from inception_mnist.operations import counts
-from inception_mnist.operations import drawings
+from inception_mnist.operations import counts, drawings
 from inception_mnist.operations.counts import GOOGLENET, MODULES, Inception
 
 
