@@ -161,7 +161,7 @@ class Recorder:
         """Measure on the validation images; keep the weights if they are the best."""
         if not self.trainer.is_chief:
             return
-        step = self.trainer.step
+        step, weights = self.trainer.step, self._weights()
         found = self._classifier.probabilities(
             self._valid_images, self._config.test_batch_size
         )
@@ -175,7 +175,7 @@ class Recorder:
         self._sums, self._since = [0.0, 0.0], 0
         best = max(map(_merit, self.rows), default=(-math.inf, -math.inf))
         if _merit(row) > best:
-            self._save_weights(checkpoint.BEST)
+            checkpoint.save_weights(self._path(checkpoint.BEST), self._config, weights)
             if not self.rows:  # that of an earlier run in this folder
                 with contextlib.suppress(FileNotFoundError):
                     os.remove(self._path(checkpoint.LAST))
@@ -189,10 +189,10 @@ class Recorder:
                     tf.summary.scalar(name, value)
         self._writer.flush()
 
-    def _save_weights(self, name: str) -> None:
+    def _weights(self) -> list[np.ndarray]:
         weights = self.trainer.weights()
-        self.trainer.check_finite("network", *weights)
-        checkpoint.save_weights(self._path(name), self._config, weights)
+        self.trainer.check_finite("network", *weights)  # as a loss may be without it
+        return weights
 
     def finish(self, stopped: bool) -> dict[str, Any]:
         """Write the last weights, curves, pictures and result.json.
@@ -210,7 +210,8 @@ class Recorder:
             self._validate()
         if max(map(_merit, self.rows))[0] == -math.inf:
             self.trainer.check_finite("validation", math.nan)
-        self._save_weights(checkpoint.LAST)
+        last = self._path(checkpoint.LAST)
+        checkpoint.save_weights(last, self._config, self._weights())
         config, digits = self._config, self._digits
         steps, replicas = self.trainer.step, self.trainer.replicas
         speed, seconds = self.images_per_second(), self._seconds
