@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from inception_mnist import arithmetic
-from inception_mnist.arithmetic import GOOGLENET, MODULES, NAIVE
+from inception_mnist.operations import counts
+from inception_mnist.operations.counts import GOOGLENET, MODULES, NAIVE
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = pathlib.Path(__file__).parents[2]
@@ -132,7 +132,7 @@ def test_counts_are_those_of_keras(defaults, name, kind):
 
 
 @pytest.mark.parametrize("kind", MODULES)
-@pytest.mark.parametrize("head", arithmetic.HEADS)
+@pytest.mark.parametrize("head", counts.HEADS)
 @pytest.mark.parametrize("pool", [1, 2])
 def test_counts_are_those_of_the_model_that_is_trained(kind, head, pool):
     from inception_mnist.config import Config
@@ -141,13 +141,11 @@ def test_counts_are_those_of_the_model_that_is_trained(kind, head, pool):
     # A hidden layer of the post's width would take a GB with the dense head.
     settings = {"module": kind, "head": head, "pool": pool, "hidden": 7}
     model = build_model(Config(**settings, precision="float32"))
-    layers = arithmetic.model_layers(**settings)
-    of_modules = [
-        arithmetic.parameters(x for x in layers if x.module == n) for n in (1, 2)
-    ]
+    layers = counts.model_layers(**settings)
+    of_modules = [counts.parameters(x for x in layers if x.module == n) for n in (1, 2)]
     names = "inception1", "inception2"
     assert [model.get_layer(name).count_params() for name in names] == of_modules
-    assert model.count_params() == arithmetic.parameters(layers)
+    assert model.count_params() == counts.parameters(layers)
     side = {x.module: x.convolution.height for x in layers}[2]
     assert model.get_layer("inception2").output.shape[1:3] == (side, side)
 
@@ -160,11 +158,11 @@ def test_flags_describe_a_model_and_a_module(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Its layers with --module=naive --head=gap:" in done.stdout
     settings = {"map1": 8, "map2": 12, "reduce1x1": 4, "hidden": 30, "pool": 2}
-    layers = arithmetic.model_layers(**settings, head="gap", module="naive")
+    layers = counts.model_layers(**settings, head="gap", module="naive")
     found = json.loads((tmp_path / "result.json").read_text())
     assert found["model"]["naive gap"] == {
-        "multiplications": arithmetic.multiplications(layers),
-        "parameters": arithmetic.parameters(layers),
+        "multiplications": counts.multiplications(layers),
+        "parameters": counts.parameters(layers),
     }
     assert found["own"]["reduced"]["multiplications"] == 73_608_192  # 4a
     assert found["own"]["reduced"]["channels_out"] == 512
@@ -177,8 +175,8 @@ def test_measures(tmp_path):
     assert done.stderr == ""
     found = json.loads((tmp_path / "result.json").read_text())["measured"]
     for kind in MODULES:
-        layers = arithmetic.model_layers(4, 4, 2, module=kind)
-        count = arithmetic.training_multiplications(x for x in layers if x.module)
+        layers = counts.model_layers(4, 4, 2, module=kind)
+        count = counts.training_multiplications(x for x in layers if x.module)
         assert found[kind]["multiplications"] == 2 * count
         speed = 2 * 2 * count / found[kind]["seconds"] / 1e9
         assert found[kind]["gflops"] == pytest.approx(speed)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from inception_mnist.config import Config
 from inception_mnist.model import SIDE
 
-# The affine augmentation, each drawn evenly from minus to plus.
+# Limits of the affine augmentation; each change is drawn evenly from minus to plus.
 DEGREES, SCALE, SHEAR, SHIFT = 10.0, 0.1, 0.15, 2.0  # the shift in pixels
 AHEAD = 4  # batches made before they are needed
 
@@ -19,17 +19,17 @@ AHEAD = 4  # batches made before they are needed
 def batches(
     images: np.ndarray, labels: np.ndarray, config: Config, step: int
 ) -> tf.data.Dataset:
-    """The batches from `step` to the end of the run.
+    """Return the batches from a step to the end of the run.
 
     Args:
         images: uint8 [N, 28, 28].
         labels: uint8 [N].
-        config: the settings.
-        step: the first.
+        config: The settings.
+        step: The first one.
 
     Returns:
-        Of each step the pixels 0 to 255, float32 [B, 28, 28, 1]; the labels, int32 [B];
-        and `keep`'s factors of the hidden nodes, float32 [B, hidden].
+        For each step the pixels 0 to 255, float32 [B, 28, 28, 1]; the labels, int32
+        [B]; and `keep`'s factors of the hidden nodes, float32 [B, hidden].
     """
     images, labels = tf.constant(images[..., np.newaxis]), tf.constant(labels)
 
@@ -47,10 +47,10 @@ def batches(
 
 
 def order(step: tf.Tensor, config: Config, size: int) -> tf.Tensor:
-    """Which of `size` images make the batch of a step, int64 [B].
+    """Return which of `size` images make the batch of a step, int64 [B].
 
-    Shuffled, each image comes once an epoch. Else the post's windows, whose remainder
-    never reaches the last images: `size - B` is the first offset that it leaves out.
+    Shuffled, each image comes once in an epoch. Otherwise these are the post's windows,
+    which never reach the last images: the offset is less than `size - B`.
     """
     count = config.batch_size
     if not config.shuffle:
@@ -65,17 +65,17 @@ def order(step: tf.Tensor, config: Config, size: int) -> tf.Tensor:
 
 
 def keep(shape: list[int], dropout: float, seed: tf.Tensor) -> tf.Tensor:
-    """Dropout's factors (post, "Model"): 0, or what makes up for those.
+    """Return dropout's factors (post, "Model"): 0, or what makes up for the zeros.
 
     Keras's layer counts its calls, so its draws depend on what was called before.
 
     Args:
-        shape: of the result.
-        dropout: the share that is 0.
-        seed: integers [2].
+        shape: Shape of the result.
+        dropout: Share of the factors that is 0.
+        seed: Integers [2].
 
     Returns:
-        float32: 0 or 1 / (1 - dropout).
+        float32, each 0 or 1 / (1 - dropout).
     """
     ours = tf.random.experimental.stateless_fold_in(seed, 1)  # `augment` has its own
     draws = tf.random.stateless_uniform(shape, ours)
@@ -87,11 +87,16 @@ def augment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
     Args:
         images: float32 [B, 28, 28, 1].
-        seed: integers [2].
+        seed: Integers [2].
 
     Returns:
         The same shape; what comes from outside is 0.
+
+    Raises:
+        ValueError: The images have another shape.
     """
+    if images.shape[1:] != (SIDE, SIDE, 1):
+        raise ValueError(f"images: {images.shape}: must be [B, {SIDE}, {SIDE}, 1]")
     count = tf.shape(images)[0]
     draws = tf.random.stateless_uniform([6, count], seed, -1.0, 1.0)
     angle = draws[0] * math.radians(DEGREES)

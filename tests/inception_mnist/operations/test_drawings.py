@@ -4,9 +4,8 @@ import io
 
 import pytest
 
-from inception_mnist import arithmetic
-from inception_mnist import operations_drawings as drawings
-from inception_mnist.arithmetic import GOOGLENET, MODULES, Inception
+from inception_mnist.operations import counts, drawings
+from inception_mnist.operations.counts import GOOGLENET, MODULES, Inception
 
 
 def test_the_reduced_module_is_the_post_s_figure_3():
@@ -37,7 +36,7 @@ def test_the_naive_module_is_the_post_s_figure_4():
 def test_the_boxes_add_up(name, kind):
     *inner, last = drawings.boxes(GOOGLENET[name], kind)
     assert last.maps == sum(inner[place].maps for place in last.reads)
-    total = arithmetic.multiplications(GOOGLENET[name].layers(kind))
+    total = counts.multiplications(GOOGLENET[name].layers(kind))
     assert sum(box.multiplications for box in inner) == total
 
 
