@@ -57,7 +57,9 @@ fi
 real=$(readlink -f "$jupyter") || real=$jupyter
 folder=$(dirname "$real") interface=%(interface)s
 case "$jupyter" in */jupyter-lab | */jupyter-notebook) jupyter=$folder/jupyter ;; esac
-[ ! -x "$folder/jupyter-notebook" ] && [ -x "$folder/jupyter-lab" ] && interface=lab
+lab=$folder/jupyter-lab
+[ -x "$lab" ] || command -v jupyter-notebook >/dev/null || lab=$(command -v jupyter-lab)
+[ -x "$lab" ] && [ ! -x "$folder/jupyter-notebook" ] && interface=lab
 echo "remote_notebook:log $notebook_log"
 # Fails where nobody listens any more, so that no server is started for nobody.
 echo "remote_notebook:runtime $("$jupyter" --runtime-dir)" || exit 1
