@@ -2,22 +2,24 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+PACKAGES := char_rnn genetic gpu_setup inception_mnist remote_notebook reproduce runkit \
+  style_transfer
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-gpu demo-genetic demo-rnn demo-inception demo-style
 .PHONY: train-rnn train-rnn-2 train-inception train-inception-2 gpu-report
 .PHONY: reproduce reproduce-full
-.PHONY: test lint clean
+.PHONY: test lint package constraints clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 install: $(INSTALLED)  ## Make .venv and install the project into it
 
-$(INSTALLED): setup.cfg pyproject.toml
+$(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all,test]'
 	touch $@
 
 demo: demo-gpu demo-genetic demo-rnn demo-inception demo-style  ## Run every topic on embedded data
@@ -90,9 +92,22 @@ reproduce-full: $(INSTALLED)  ## The same at the posts' own lengths: hours
 test: $(INSTALLED)  ## Run the tests
 	$(BIN)/python -m pytest
 
-lint: $(INSTALLED)  ## Check style and formatting
+lint: $(INSTALLED)  ## Check style, formatting and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy $(PACKAGES)
+
+package: $(INSTALLED)  ## Build the wheel and the source distribution, and check them
+	rm -rf dist && $(BIN)/python -m build --quiet
+	$(BIN)/twine check --strict dist/*
+
+constraints: $(INSTALLED)  ## Choose the newest versions of everything, for all Pythons
+	$(BIN)/python -m pip install --quiet uv
+	echo '# The versions that were tested together; `make constraints` writes them again.' \
+	  > constraints.txt
+	echo 'tensorflow==2.21.*' | $(BIN)/uv pip compile --quiet --universal \
+	  --python-version 3.10 --no-header --no-annotate --extra all --extra test \
+	  setup.cfg - >> constraints.txt
 
 clean:  ## Remove everything that the targets made
-	rm -rf .venv out build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -11,10 +11,10 @@ class Output:
     """What a command answered.
 
     Attributes:
-      state: "ok" (it ran, whatever its exit code), "missing", "denied" or "timeout";
-        "unrecorded" where a saved machine was never asked.
-      code: its exit code, None unless it ran.
-      text: stdout and stderr together.
+        state: "ok" (it ran, whatever its exit code), "missing", "denied" or "timeout";
+            "unrecorded" where a saved machine was never asked.
+        code: Its exit code; None unless it ran.
+        text: Its stdout and stderr together.
     """
 
     state: str
@@ -28,12 +28,12 @@ def run_command(
     """Runs one command in a session of its own, and kills all of it in time.
 
     Args:
-      argv: program and arguments; no shell is involved.
-      seconds: the limit.
-      environment: variables for the command; this process's own by default.
+        argv: Program and arguments; no shell is involved.
+        seconds: The limit.
+        environment: Variables for the command; this process's own by default.
 
     Returns:
-      The output; never raises for what the command does.
+        The output; whatever the command does, nothing is raised.
     """
     try:
         child = subprocess.Popen(

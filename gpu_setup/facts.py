@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from gpu_setup.libraries import Found
+from gpu_setup.remedies import Platform
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,10 +31,10 @@ class PciGpu:
 class Facts:
     """Everything found; None always means "could not tell", never "absent"."""
 
-    system: str = ""
+    platform: Platform = dataclasses.field(default_factory=Platform)
     kernel: str = ""
     container: str = ""
-    wsl: bool = False
+    jetson: str = ""  # the model's name
     packages: list[tuple[str, str, str]] | None = None
     has_runfile_driver: bool = False
     dkms: list[tuple[str, str, str, str]] | None = None
@@ -56,3 +57,8 @@ class Facts:
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
     tensorflow: dict[str, Any] = dataclasses.field(default_factory=dict)
     errors: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def wsl(self) -> bool:
+        """Whether this is Linux inside Windows."""
+        return self.platform.system == "wsl"

@@ -11,9 +11,25 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from runkit import __version__
 from runkit.exits import BAD_INPUT, DONE, FAILED, INTERRUPTED, Failed
 
 HELP = {"-h", "-help", "--help", "-helpshort", "--helpshort"}
+DISTRIBUTION = "deep-learning-posts"
+# The extra of `setup.cfg` that a topic needs; "" where the base will do.
+TOPICS = {
+    "char_rnn": "rnn",
+    "genetic": "",
+    "gpu_setup": "",
+    "inception_mnist": "inception",
+    "remote_notebook": "",
+    "reproduce": "all",
+    "runkit": "",
+    "style_transfer": "style",
+}
+OPTIONAL = {"distributed": "distributed", "notebook": "notebook"}  # by module
+# Python's, NumPy's and TensorFlow's.
+OUT_OF_MEMORY = {"MemoryError", "_ArrayMemoryError", "ResourceExhaustedError"}
 INSTALL = "the flags need absl-py: run `pip install absl-py`, or leave them out"
 
 
@@ -29,14 +45,15 @@ def run(
 
     Args:
         main: The entry point. It receives the program's name and what follows the
-            flags, and returns an exit code; None means 0.
+            flags, and returns an exit code; None means 0. The help begins with the
+            docstring of its module.
         name: The command's name, which begins every error message.
         first: The flags that matter most; the help shows them before the others.
         arguments: Whether anything may follow the flags.
     """
     code: int | None
     try:
-        rest = _parse(first)
+        rest = _parse(main.__module__, first)
         if rest[1:] and not arguments:
             raise ValueError(f"unexpected {rest[1]!r}: see --helpshort")
         code = main(rest)
@@ -46,11 +63,15 @@ def run(
     except BrokenPipeError:  # The reader, such as `head`, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = DONE
+    except ModuleNotFoundError as error:
+        code = complain(name, _to_install(error, name), BAD_INPUT)
     except (ValueError, OSError) as error:
         code = complain(name, error, BAD_INPUT)
     except (Failed, FloatingPointError) as error:
         code = complain(name, error, FAILED)
-    except MemoryError as error:
+    except Exception as error:
+        if type(error).__name__ not in OUT_OF_MEMORY:
+            raise
         code = complain(name, f"out of memory: {error}", FAILED)
     sys.exit(code or DONE)
 
@@ -61,8 +82,20 @@ def complain(name: str, error: object, code: int) -> int:
     return code
 
 
-def _parse(first: Sequence[str]) -> list[str]:
+def _to_install(error: ModuleNotFoundError, name: str) -> str:
+    """What to install; an error of our own modules is no mistake of the user's."""
+    missing = (error.name or "").partition(".")[0]
+    if not missing or missing in TOPICS:
+        raise error
+    extra = OPTIONAL.get(missing) or TOPICS.get(name.partition(".")[0]) or "all"
+    return f"{missing} is missing: run `pip install '{DISTRIBUTION}[{extra}]'`"
+
+
+def _parse(module: str, first: Sequence[str]) -> list[str]:
     """Parses the command line; returns the program's name and what follows flags."""
+    if "--version" in sys.argv[1:]:
+        print(f"{DISTRIBUTION} {__version__}")
+        sys.exit(DONE)
     try:
         from absl import flags, logging
     except ImportError:
@@ -72,7 +105,7 @@ def _parse(first: Sequence[str]) -> list[str]:
     logging.set_verbosity(logging.INFO)
     logging.use_absl_handler()
     if HELP & set(sys.argv[1:]):
-        print(_help(flags.FLAGS, first))
+        print(_help(module, flags.FLAGS, first))
         sys.exit(DONE)
     try:
         return flags.FLAGS(sys.argv)
@@ -81,19 +114,19 @@ def _parse(first: Sequence[str]) -> list[str]:
         raise ValueError(f"{message}: see --helpshort") from None
 
 
-def _help(flag_values: Any, first: Sequence[str]) -> str:
+def _help(module: str, flag_values: Any, first: Sequence[str]) -> str:
     """The module's docstring, then the flags: those that matter, then by group."""
     from absl import flags
 
     by_module = flag_values.flags_by_module_dict()
-    main = sys.argv[0] if sys.argv[0] in by_module else "__main__"
+    key = sys.argv[0] if module == "__main__" else module
     groups = {
         "The flags that matter most": [flag_values[name] for name in first],
-        "Input and output": by_module.get(main, []),
+        "Input and output": by_module.get(key, []),
         "Settings": by_module.get("runkit.settings", []),
         "The process and its devices": by_module.get("runkit.training", []),
     }
-    lines = [(sys.modules["__main__"].__doc__ or "").strip()]
+    lines = [(sys.modules[module].__doc__ or "").strip()]
     for title, members in groups.items():
         if title != "The flags that matter most":
             members = [flag for flag in members if flag.name not in first]

@@ -6,9 +6,17 @@ makes a flag of it, and `given` reads the flags back.
 
 import dataclasses
 import math
+import numbers
 import typing
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+KINDS: dict[Any, tuple[Any, str]] = {  # what a value may be, and how to say so
+    bool: (bool, "true or false"),
+    int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
+    str: (str, "text"),
+}
 
 
 def setting(
@@ -34,7 +42,7 @@ def setting(
 
 
 def check(config: Any) -> None:
-    """Checks every setting of a dataclass against its choices and its range.
+    """Checks every setting of a dataclass against its type, choices and range.
 
     Raises:
         ValueError: A setting is wrong; the message has the form of its flag.
@@ -42,16 +50,20 @@ def check(config: Any) -> None:
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if value is not None:
-            _check(field.name, value, field.metadata)
+            _, kind = _kind(field.type)
+            _check(field.name, value, kind, field.metadata)
 
 
-def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
+def _check(name: str, value: Any, kind: type, facts: Mapping[str, Any]) -> None:
     choices = facts.get("choices")
     for each in value if isinstance(value, tuple) else (value,):
+        accepted, description = KINDS.get(kind, (object, ""))
+        if not isinstance(each, accepted) or isinstance(each, bool) != (kind is bool):
+            raise ValueError(f"--{name}={each}: must be {description}")
         if choices and each not in choices:
             listed = ", ".join(map(str, choices))
             raise ValueError(f"--{name}={each}: choose one of {listed}")
-        if isinstance(each, str):
+        if isinstance(each, str | bool):
             continue
         low, above, high = (facts.get(bound) for bound in ("low", "above", "high"))
         if not math.isfinite(each):

@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def data():
     """3,000 ids of the 27, in which each character leans on the two before."""
     random = np.random.default_rng(0)

@@ -12,6 +12,8 @@ import termios
 
 import pytest
 
+import runkit
+
 ROOT = pathlib.Path(__file__).parents[2]
 PROGRAM = '''"""Says what it does.
 
@@ -83,6 +85,36 @@ def test_help_shows_the_flags_that_matter_first(tmp_path, flag):
     first, others = (done.stdout.index(each) for each in ("--kind=a|b [a]", "--steps"))
     assert first < others and "--[no]fast" in done.stdout
     assert done.stdout.count("--kind") == 1
+
+
+def test_version(tmp_path):
+    done = run(tmp_path, "pass", "--version")
+    assert done.returncode == 0
+    assert done.stdout == f"deep-learning-posts {runkit.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "missing", "extra"),
+    [
+        ("style_transfer", "tensorflow", "style"),
+        ("char_rnn.sample", "tensorflow", "rnn"),
+        ("genetic", "distributed", "distributed"),
+    ],
+)
+def test_a_missing_library_is_named_with_its_extra(tmp_path, name, missing, extra):
+    (tmp_path / f"{missing}.py").write_text(
+        f"raise ModuleNotFoundError('no {missing}', name='{missing}')"
+    )
+    main = f"lambda argv: __import__({missing!r})"
+    code = f"from runkit import cli; cli.run({main}, {name!r})"
+    env = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 2 and done.stderr == (
+        f"{name}: {missing} is missing: run "
+        f"`pip install 'deep-learning-posts[{extra}]'`\n"
+    )
 
 
 def test_without_absl_a_flag_says_how_to_install_it(tmp_path):
