@@ -34,8 +34,10 @@ def main(argv: Sequence[str]) -> int:
 
 def explain_log(path: str) -> int:
     """Prints the cause and what each line of a log means; returns the exit code."""
-    log = sys.stdin.read() if path == "-" else Path(path).read_text(errors="replace")
-    explanation = logs.explain(log)
+    log = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    wide = log[:2] in (b"\xff\xfe", b"\xfe\xff")  # as Windows' PowerShell writes it
+    text = log.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+    explanation = logs.explain(text)
     print(logs.as_text(explanation), end="")
     return explanation.exit_code
 

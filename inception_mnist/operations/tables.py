@@ -17,6 +17,7 @@ from inception_mnist.operations.counts import (
     Inception,
     Layer,
 )
+from runkit import tables
 
 EXAMPLE = GOOGLENET["3a"]  # the post's
 WIDTHS = ("ones", "reduce3", "threes", "reduce5", "fives", "pool")
@@ -24,19 +25,10 @@ NOTABLE = 0.02  # a difference from the paper that is marked
 Settings = dict[str, Any]  # the arguments of `counts.model_layers`
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Aligned lines: whole numbers with separators, texts as they are."""
-    lines = [list(header)]
-    lines += [[f"{x:,}" if isinstance(x, int) else x for x in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    left = range(2 if "formula" in header else 1)
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if place in left else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
+def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return aligned lines; whole numbers get separators."""
+    cells = [[f"{x:,}" if isinstance(x, int) else x for x in row] for row in rows]
+    return tables.text(header, cells)
 
 
 def _section(heading: str, *lines: str) -> str:
@@ -58,7 +50,7 @@ def _layer_table(names: Iterable[str], layers: Sequence[Layer]) -> str:
         for name, each in zip(names, layers, strict=True)
     ]
     rows.append(("all", "", total, "100.0%", counts.parameters(layers)))
-    return table(("layer", "formula", "multiplications", "share", "parameters"), rows)
+    return _table(("layer", "formula", "multiplications", "share", "parameters"), rows)
 
 
 def _example() -> tuple[Layer, Layer, Layer]:
@@ -144,7 +136,7 @@ def googlenet_section() -> str:
     names = "module", "input", "naive", "reduced", "saved", "stacked", "parameters"
     return _section(
         "GoogLeNet's nine modules: multiplications for one picture",
-        table(names, rows),
+        _table(names, rows),
         "naive: on the input that Table 1 gives, as in the post; saved: naive over "
         "reduced.",
         "stacked: naive on the output of the naive modules before it, each of which "
@@ -168,7 +160,7 @@ def paper_section() -> str:
     names = "module", "weights", "params", "off ", "counted", "ops", "off "
     return _section(
         "The paper's Table 1 beside these counts",
-        table(names, rows),
+        _table(names, rows),
         "params and ops: the paper's. K: 1024, biases left out; M: a million.",
         "* 4c: the paper's ops follow from its widths, its params do not. 5a: its "
         "params and ops",
@@ -207,7 +199,7 @@ def model_section(settings: Settings) -> str:
             for part, ones in parts.items()
         ]
         header = f"{count.__name__:15}", *(f"{name:>13}" for name in columns)
-        lines += [table(header, rows), ""]
+        lines += [_table(header, rows), ""]
     if settings["reduce1x1"] > counts.PICTURE_CHANNELS:
         lines[-1:] = [
             "The picture has 1 channel: in module 1 the 1x1 convolutions before the "
@@ -262,7 +254,7 @@ def measured_section(found: dict[str, dict[str, float]]) -> str:
     rows.append(("naive over reduced", *ratios, ""))
     return _section(
         "Counted and measured: the model's two modules, a training pass",
-        table(("modules", "multiplications", "milliseconds", "GFLOP/s"), rows),
+        _table(("modules", "multiplications", "milliseconds", "GFLOP/s"), rows),
         "The forward and backward pass of one batch in float32, median. The count "
         "includes the",
         "products of the gradients; a multiplication and its addition are 2 FLOP. "

@@ -257,6 +257,12 @@ def test_log_from_stdin(check):
     assert done.returncode == 1 and "2 of 3 lines are known." in done.stdout
 
 
+def test_log_of_powershell(check, tmp_path):
+    path = tmp_path / "log"
+    path.write_text(LOG.replace("Loaded", "\x1b[31mLoaded\x1b[0m"), encoding="utf-16")
+    assert "2 of 3 lines are known." in check(f"--log={path}").stdout
+
+
 @pytest.mark.skipif(not os.path.exists("/sbin/ldconfig"), reason="no ldconfig")
 def test_commands_of_the_system_are_found_without_their_folders_on_path(monkeypatch):
     monkeypatch.setenv("PATH", "/no/such")

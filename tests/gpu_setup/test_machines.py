@@ -434,6 +434,19 @@ KINDS = {
         "works",
         "modprobe nvidia_uvm",
     ),
+    "toolkits of libraries alone": (
+        TWO.but(
+            files={
+                "/usr/local/cuda-11.8/version.txt": None,
+                "/usr/local/cuda-12.2/version.txt": None,
+                "/usr/local/cuda-11.8/lib64/libcudart.so.11.0": "",
+                "/usr/local/cuda-12.2/lib64/libcudart.so.12": "",
+            }
+        ),
+        "problem",
+        "old_toolkits",
+        "export LD_LIBRARY_PATH=/usr/local/cuda-12.2/lib64",
+    ),
     "a toolkit that no path names": (
         TWO.but(environment={"LD_LIBRARY_PATH": ""}),
         "problem",

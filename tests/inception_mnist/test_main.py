@@ -146,7 +146,8 @@ import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy, tensorflow
 images = numpy.load({str(tmp_path / "images.npy")!r}).astype("float32")
-saved = tensorflow.saved_model.load({str(run.out / "saved_model")!r}).serve(images)
+model = tensorflow.saved_model.load({str(run.out / "saved_model")!r})
+saved = model.serve(images)
 import keras, inception_mnist.model
 kept = keras.saving.load_model({str(run.out / "model.keras")!r})(images)
 numpy.save({str(tmp_path / "logits.npy")!r}, [saved, kept])

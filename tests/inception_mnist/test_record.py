@@ -92,7 +92,7 @@ def poison(recorder):
 
 
 def test_divergence_keeps_the_last_good_network(make, tmp_path):
-    recorder = make()
+    recorder = make(normalization="batch")  # after which a ReLU may hide the NaN
     with pytest.raises(FloatingPointError, match="network is not finite after step 6"):
         for progress in recorder.run():
             if progress.step == 4:
@@ -101,7 +101,7 @@ def test_divergence_keeps_the_last_good_network(make, tmp_path):
                 poison(recorder)
                 with pytest.raises(FloatingPointError, match="state is not finite"):
                     recorder.save()
-    resumed = make()
+    resumed = make(normalization="batch")
     resumed.resume()
     assert resumed.trainer.step == 4
     weights = list(checkpoint.load_weights(str(tmp_path))[1])
