@@ -79,7 +79,7 @@ def old_toolkits(case: Case) -> Finding:
             return say("other_cuda_works", **words)
         if case.toolkit:
             return say("other_cuda_first", toolkit=case.toolkit, **words)
-        if case.pip_version("cuda-runtime"):
+        if case.pip_version("cuda-runtime") and case.looks_in_pip:
             return say("other_cuda_before_pip", **words)
     several = len({v for _, v in toolkits}) > 1
     found = ", ".join(f"CUDA {v} in {p}" for p, v in toolkits) or "none"

@@ -45,12 +45,15 @@ def cuda(case: Case) -> Finding:
             advice, words["command"] = _release_for(case, card.capability)
             words |= {"last": last, "card": card.name, "release_advice": advice}
             return say("last_cuda", **words)
-    reachable = [*system, pip, libraries.conda_cuda if libraries.conda_in_path else ""]
+    reachable = [*system, pip if case.looks_in_pip else ""]
+    reachable += [libraries.conda_cuda] if libraries.conda_in_path else []
     if any(fit.cuda_fits(version, case.cuda) for version in reachable):
         return say("cuda", **words)
     if case.is_in_conda:
         words["command"] = remedies.COMMANDS["conda_activate"]
         return say("conda_cuda", folder=libraries.conda, **words)
+    if fit.cuda_fits(pip, case.cuda):
+        return say("pip_only", **words | {"command": remedies.COMMANDS["pip_path"]})
     words |= {"instead": _instead(case, words["found"]), "command": case.install_cuda()}
     words |= {"release": release, "cuda": case.cuda, "elsewhere": ""}
     if words["command"].startswith("conda"):
