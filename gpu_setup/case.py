@@ -176,13 +176,3 @@ class Case:
             return remedies.pip_install("tensorflow")
         release = release or (self.best.tensorflow if self.best else "")
         return remedies.install_tensorflow(self.platform, release)
-
-    def install_cuda(self) -> str:
-        """The command that brings the CUDA libraries that TensorFlow needs."""
-        build = self.target or fit.builds()[0]
-        return remedies.install_cuda(self.platform, build)
-
-    def install_cudnn(self) -> str:
-        """The command that brings the cuDNN that TensorFlow needs."""
-        build = self.target or fit.builds()[0]
-        return remedies.install_cudnn(self.platform, build)

@@ -44,7 +44,6 @@ class Facts:
     mig_instances: int = 0
     loaded_driver: str = ""
     installed_driver: str = ""
-    library_driver: str = ""
     toolkits: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     nvcc: str = ""
     cudnns: list[tuple[str, str]] = dataclasses.field(default_factory=list)

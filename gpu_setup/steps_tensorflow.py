@@ -54,13 +54,17 @@ def cuda(case: Case) -> Finding:
         return say("conda_cuda", folder=libraries.conda, **words)
     if fit.cuda_fits(pip, case.cuda):
         return say("pip_only", **words | {"command": remedies.COMMANDS["pip_path"]})
-    words |= {"instead": _instead(case, words["found"]), "command": case.install_cuda()}
+    words |= {"instead": _instead(case, words["found"]), "command": _install_cuda(case)}
     words |= {"release": release, "cuda": case.cuda, "elsewhere": ""}
     if words["command"].startswith("conda"):
         words["elsewhere"] = (
             " (Without conda: developer.nvidia.com/cuda-toolkit-archive.)"
         )
     return say("no_cuda", **words)
+
+
+def _install_cuda(case: Case) -> str:
+    return remedies.install_cuda(case.platform, case.target or fit.builds()[0])
 
 
 def _instead(case: Case, found: str) -> str:
@@ -105,7 +109,8 @@ def cudnn(case: Case) -> Finding:
         return say("fake_cudnn", quoted=shlex.quote(library.path), **words)
     if left_out := _not_needed(case, words):
         return left_out
-    words["command"] = case.install_cudnn()
+    build = case.target or fit.builds()[0]
+    words["command"] = remedies.install_cudnn(case.platform, build)
     if here and not fit.cudnn_fits(here, case.cudnn):
         older = fit.parse_version(here) < fit.parse_version(case.cudnn)
         than = "older than" if older else "newer than"
@@ -199,7 +204,7 @@ def _blind(case: Case, words: dict[str, str]) -> Finding | None:
     missing = case.told.get("missing", [])
     if missing:
         path = f"export LD_LIBRARY_PATH={case.toolkit}/lib64:$LD_LIBRARY_PATH"
-        words["command"] = path if case.toolkit else case.install_cuda()
+        words["command"] = path if case.toolkit else _install_cuda(case)
         return say("missing_library", missing=", ".join(missing), **words)
     if case.told.get("pip_only"):
         return say("pip_only", **words | {"command": remedies.COMMANDS["pip_path"]})
