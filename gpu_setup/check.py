@@ -10,6 +10,8 @@ It needs no package; its flags need absl-py. Exit code: 0 a GPU is ready (with
 2 the command line is, 3 the log cannot be judged.
 """
 
+from runkit import cli  # isort: skip  # From here on, Ctrl-C is quiet.
+
 import dataclasses
 import sys
 import tarfile
@@ -23,7 +25,7 @@ from gpu_setup import guide, logs, probes, redaction, report, snapshot
 from gpu_setup.config import Config, define_flags, from_flags
 from gpu_setup.facts import Facts
 from gpu_setup.machine import Machine
-from runkit import cli, files
+from runkit import files
 
 
 def main(argv: Sequence[str]) -> int:

@@ -4,6 +4,8 @@ python -m gpu_setup.snapshot machine.tar.gz
 python -m gpu_setup.check --root=machine.tar.gz
 """
 
+from runkit import cli  # isort: skip  # From here on, Ctrl-C is quiet.
+
 import io
 import json
 import os
@@ -18,7 +20,7 @@ from gpu_setup.config import Probing, define_flags, from_flags
 from gpu_setup.facts import Facts
 from gpu_setup.machine import SAVED, Machine
 from gpu_setup.redaction import redact
-from runkit import cli, files
+from runkit import files
 
 # Of the boot line only these words; the rest can hold names and passwords.
 BOOT_WORDS = r"nomodeset|nouveau\S*|modprobe\.blacklist=\S*|nvidia\S*"
