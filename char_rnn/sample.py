@@ -3,13 +3,12 @@
 python -m char_rnn.sample --checkpoint out/char_rnn --prime "the " --length 500
 """
 
-import math
+from runkit import cli, files  # isort: skip  (first: it makes Ctrl-C quiet)
+
 import os
 import time
 
-from absl import flags
-
-from char_rnn import entry
+from absl import flags, logging
 
 SETTINGS = (
     "checkpoint",
@@ -23,55 +22,68 @@ SETTINGS = (
 
 flags.DEFINE_string("checkpoint", "out/char_rnn", "Folder of a training run.")
 flags.DEFINE_string(
-    "prime", "", "Text to go on from. Default: one character, drawn as in the post."
+    "prime",
+    "",
+    "Text to go on from; characters that the model does not know are left out. By "
+    "default it is one character, drawn as in the post.",
 )
-flags.DEFINE_integer("length", 500, "Characters to write.")
+flags.DEFINE_integer("length", 500, "Number of characters to write.", lower_bound=1)
 flags.DEFINE_float(
-    "temperature", 1.0, "Below 1 safer, above 1 wilder; 0 takes the likeliest."
+    "temperature",
+    1.0,
+    "How daring the text is: below 1 it is safer, above 1 wilder, and 0 always takes "
+    "the likeliest character.",
+    lower_bound=0.0,
+    upper_bound=1e9,
 )
-flags.DEFINE_integer("top_k", 0, "Draw from the k likeliest alone; 0: from all.")
-flags.DEFINE_integer("seed", 0, "Settles every draw.")
+flags.DEFINE_integer(
+    "top_k",
+    0,
+    "Number of likeliest characters to draw from; 0 means all of them.",
+    lower_bound=0,
+)
+flags.DEFINE_integer("seed", 0, "Seed of all draws.", lower_bound=0)
 flags.DEFINE_bool(
-    "as_printed", False, "Softmax twice, as the post's sampler of Arch 2 does."
+    "as_printed", False, "Apply softmax twice, as the post's sampler of Arch 2 does."
 )
-flags.DEFINE_string("out_dir", "out/char_rnn/sample", "Folder of what is written.")
+flags.DEFINE_string(
+    "out_dir", "out/char_rnn/sample", "Folder into which everything is written."
+)
 FLAGS = flags.FLAGS
 
 
 def prepare():
-    """Everything that can be a mistake of the user happens here, before any work."""
-    for name, wrong in (
-        ("length", FLAGS.length < 1),
-        ("temperature", not 0 <= FLAGS.temperature < math.inf),
-        ("top_k", FLAGS.top_k < 0),
-        ("seed", FLAGS.seed < 0),
-    ):
-        if wrong:
-            raise ValueError(f"--{name}={FLAGS[name].value}: out of range")
+    """Does everything that can fail because of a mistake of the user.
+
+    Returns:
+        The sampler, the alphabet, the ids of the prime, the source of all draws, and
+        the model's settings.
+    """
     import numpy as np
 
     from char_rnn import checkpoint, text
     from char_rnn.sampler import Sampler
 
-    entry.make_folder(FLAGS.out_dir)
+    files.make_folder(FLAGS.out_dir)
     config, alphabet, weights = checkpoint.load_model(FLAGS.checkpoint)
     random = np.random.default_rng(FLAGS.seed)
-    try:
-        prime = text.encode(FLAGS.prime, alphabet)
-    except ValueError as error:
-        raise ValueError(f"--prime: {error}") from None
-    if not FLAGS.prime:
+    known = "".join(each for each in FLAGS.prime if each in alphabet)
+    if unknown := sorted(set(FLAGS.prime) - set(known)):
+        listed = ", ".join(map(repr, unknown))
+        logging.warning("--prime: the model does not know %s: left out", listed)
+    prime = text.encode(known, alphabet)
+    if not known:
         first = text.sample_prob(text.random_dist(random, len(alphabet)), random)
         prime = np.array([first])
     return Sampler(config, weights), alphabet, prime, random, config
 
 
 def main(_) -> int:
-    """Returns the exit code: 0, or 130 for Ctrl-C."""
+    """Writes a text; returns the exit code."""
     sampler, alphabet, prime, random, config = prepare()
     written = [alphabet[place] for place in prime]
     print("".join(written), end="", flush=True)
-    began, code = time.monotonic(), 0
+    began, code = time.monotonic(), cli.DONE
     drawn = sampler.write(
         prime, FLAGS.length, random, FLAGS.temperature, FLAGS.top_k, FLAGS.as_printed
     )
@@ -80,27 +92,22 @@ def main(_) -> int:
             written.append(alphabet[place])
             print(written[-1], end="", flush=written[-1] == " ")
     except KeyboardInterrupt:
-        code = 130
+        code = cli.INTERRUPTED
     seconds = time.monotonic() - began
     print(flush=True)
-    write("".join(written), len(written) - len(prime), seconds, config)
-    return code
-
-
-def write(sample: str, drawn: int, seconds: float, config) -> None:
-    """sample.txt and result.json."""
-    from char_rnn import outputs
-
-    outputs.write_text(os.path.join(FLAGS.out_dir, "sample.txt"), sample + "\n")
+    sample = "".join(written)
+    files.write_text(os.path.join(FLAGS.out_dir, "sample.txt"), sample + "\n")
     metrics = {
         "sample": sample,
-        "characters_per_second": round(drawn / seconds),
+        "characters_per_second": round((len(written) - len(prime)) / seconds),
         "seconds": round(seconds, 3),
         "sampling": {name: FLAGS[name].value for name in SETTINGS},
     }
-    path = os.path.join(FLAGS.out_dir, "result.json")
-    outputs.write_result(path, config, metrics)
+    files.write_result(FLAGS.out_dir, config, metrics)
+    return code
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    cli.run(
+        main, "char_rnn", ("checkpoint", "prime", "length", "temperature", "out_dir")
+    )

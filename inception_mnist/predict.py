@@ -1,57 +1,149 @@
 """Say which digit a picture shows.
 
 python -m inception_mnist.predict --checkpoint=out/inception_mnist mine.png yours.jpg
+python -m inception_mnist.predict --checkpoint=out/inception_mnist folder_of_pictures
+python -m inception_mnist.predict --checkpoint=out/inception_mnist --csv=test.csv
 """
 
+from runkit import cli  # first, so that Ctrl-C is quiet from here on
+
+# isort: split
 import os
+from typing import Any
 
-from absl import flags
+from absl import flags, logging
 
-from inception_mnist import entry
+from runkit import files, progress, start
 
-flags.DEFINE_string(
-    "checkpoint",
-    "out/inception_mnist",
-    "Folder of a training run, or a file of weights in it (last.npz, best.npz).",
-)
-flags.DEFINE_string(
-    "out_dir", "out/inception_mnist/predict", "Folder of what is written."
-)
+NAME = "inception_mnist"
 FLAGS = flags.FLAGS
+SHEET = 96  # pictures on digits.png at most
 
 
-def main(argv) -> int:
-    """Returns the exit code, 0."""
-    paths = argv[1:]
-    if not paths:
-        raise ValueError("name at least one picture of a digit")
+def define_flags() -> None:
+    """Declare the flags."""
+    flags.DEFINE_string(
+        "checkpoint",
+        "out/inception_mnist",
+        "Folder of a training run, or a file of weights in it (last.npz, best.npz).",
+    )
+    flags.DEFINE_string(
+        "csv",
+        None,
+        "File of images instead of pictures: a csv file, with labels or without (such "
+        "as Kaggle's test.csv), or an idx file.",
+    )
+    flags.DEFINE_string(
+        "out_dir", "out/inception_mnist/predict", "Folder into which answers go."
+    )
+
+
+def read_pictures(paths: list[str]):
+    """Read pictures, and all those in folders.
+
+    Returns:
+        The paths, uint8 [N, 28, 28], and a warning or "" for each.
+    """
     import numpy as np
 
-    from inception_mnist import checkpoint, outputs, pictures
+    from inception_mnist import pictures
 
-    images = np.stack([pictures.load_picture(path) for path in paths])
-    config, weights = checkpoint.load_weights(FLAGS.checkpoint)
-    entry.make_folder(FLAGS.out_dir)
-    entry.start_tensorflow()
+    found = {}
+    for path in paths:
+        if not os.path.isdir(path):
+            found[path] = pictures.read_picture(path)
+            continue
+        for file in pictures.in_folder(path):
+            try:
+                found[file] = pictures.read_picture(file)
+            except (OSError, ValueError) as error:
+                logging.warning("%s", error)
+        if not any(os.path.dirname(name) == path.rstrip("/") for name in found):
+            raise ValueError(f"{path}: no picture of a digit in this folder")
+    images, warnings = zip(*found.values(), strict=True)
+    return list(found), np.stack(images), warnings
+
+
+def read_file(path: str, classes: int):
+    """Return the images of a csv or idx file, and their labels or None."""
+    from inception_mnist import csv_reader, data, image_files
+
+    if image_files.is_idx(path):
+        images = image_files.read_idx(path)
+        data.check_images(images)
+        return images, None
+    return csv_reader.read(path, classes, labelled=False)
+
+
+def probabilities(config, weights, images):
+    """Return the mean of the answers over the views, [N, K], with a bar."""
+    start.tensorflow()
+    import numpy as np
+
     from inception_mnist import evaluate
 
     classifier = evaluate.Classifier(evaluate.trained_model(config, weights))
-    views = [
-        classifier.probabilities(images, config.test_batch_size, view)
-        for view in range(config.views)
-    ]
-    found = np.mean(views, axis=0)
-    answers = []
-    for path, row in zip(paths, found, strict=True):
-        first, second = np.argsort(-row)[:2]
-        print(f"{path}: {first} ({row[first]:.1%}), or {second} ({row[second]:.1%})")
-        answers.append({"path": path, "digit": int(first), "probabilities": row})
-    answers = [a | {"probabilities": a["probabilities"].tolist()} for a in answers]
-    outputs.plot_digits(os.path.join(FLAGS.out_dir, "digits.png"), images, found)
-    path = os.path.join(FLAGS.out_dir, "result.json")
-    outputs.write_result(path, config, {"answers": answers})
-    return 0
+    found = []
+    with progress.Bar(config.views, "view", enabled=len(images) > 1000) as bar:
+        for view in range(config.views):
+            found.append(classifier.probabilities(images, config.test_batch_size, view))
+            bar.update(view + 1)
+    return np.mean(found, axis=0)
+
+
+def main(argv) -> None:
+    """Print and write the answers."""
+    paths, labels = argv[1:], None
+    if bool(paths) == bool(FLAGS.csv):
+        raise ValueError("name at least one picture of a digit, or a file with --csv")
+    import numpy as np
+
+    from inception_mnist import checkpoint
+
+    if paths:
+        names, images, warnings = read_pictures(paths)
+    config, weights = checkpoint.load_weights(FLAGS.checkpoint)
+    if not paths:
+        images, labels = read_file(FLAGS.csv, config.classes)
+    files.make_folder(FLAGS.out_dir)
+    found = probabilities(config, weights, images)
+    answers = found.argmax(axis=1)
+    metrics: dict[str, Any] = {}
+    if paths:
+        rows = []
+        for name, row, warning in zip(names, found, warnings, strict=True):
+            first, second = (int(number) for number in np.argsort(-row)[:2])
+            one, two = config.class_name(first), config.class_name(second)
+            print(f"{name}: {one} ({row[first]:.1%}), or {two} ({row[second]:.1%})")
+            if warning:
+                logging.warning("%s: %s", name, warning)
+            answer = {"file": name, "answer": one, "probability": float(row[first])}
+            answer |= {"second": two, "second_probability": float(row[second])}
+            rows.append(answer | {"warning": warning})
+        titles = [os.path.basename(name)[-18:] for name in names]
+        metrics["answers"] = [
+            {"path": name, "digit": int(answer), "probabilities": row.tolist()}
+            for name, answer, row in zip(names, answers, found, strict=True)
+        ]
+    else:
+        rows = [  # the form of Kaggle's answers
+            {"ImageId": place, "Label": int(answer)}
+            for place, answer in enumerate(answers, 1)
+        ]
+        titles = [str(place) for place in range(1, len(images) + 1)]
+        metrics["images"] = len(images)
+        print(f"{FLAGS.csv}: {len(images):,} answers")
+    if labels is not None:
+        metrics["accuracy"] = float(np.mean(answers == labels))
+        print(f"{metrics['accuracy']:.2%} of them agree with the file's labels")
+    files.write_csv(os.path.join(FLAGS.out_dir, "predictions.csv"), rows)
+    from inception_mnist import record
+
+    sheet = images[:SHEET], found[:SHEET], config, titles[:SHEET]
+    record.plot_digits(os.path.join(FLAGS.out_dir, "digits.png"), *sheet)
+    files.write_result(FLAGS.out_dir, config, metrics, record.PACKAGES)
 
 
 if __name__ == "__main__":
-    entry.run(main, arguments=True)
+    define_flags()
+    cli.run(main, NAME, first=("checkpoint", "csv", "out_dir"), arguments=True)
