@@ -245,7 +245,7 @@ def _too_old(case: Case) -> Finding | None:
             first, _ = fit.cuda_range(card.capability) or ("", "")
             advice, command = _release_for(case, card.capability)
             words = {"card": card.name, "capability": card.capability, "first": first}
-            words |= {"cuda": case.cuda, "advice": advice, "command": command}
+            words |= {"cuda": case.cuda, "release_advice": advice, "command": command}
             return say("cuda_without_code", **words)
     return None
 
@@ -266,7 +266,8 @@ def works(case: Case) -> Finding:
             return say("log_says", found=found, advice=cause.means, command=cause.fix)
         if case.gpus:
             return say("wrong_product", found=found)
-        if case.toolkit and not case.facts.libraries.cuda_in_path[0]:
+        named = case.facts.libraries.cuda_in_path[0]
+        if case.toolkit and not named and not _too_old(case):
             return say("unnamed_toolkit", found=found, toolkit=case.toolkit)
         return say("no_gpu", found=found)
     count = f"{len(case.gpus)} GPU" + "s" * (len(case.gpus) > 1)
