@@ -187,7 +187,7 @@ def _words(named: tuple[tuple[str, str], ...], origin: Origin) -> dict[str, str]
         "growth": ("set" if platform.system == "windows" else "export")
         + " TF_FORCE_GPU_ALLOW_GROWTH=true",
         "create": remedies.run_on(asked.python.rpartition("-")[2] if asked else "3.12"),
-        "older": _card_command(origin, name or other, ""),
+        "older": _card_command(origin, name or other, CHECK),
         "newest": newest.tensorflow,
         "newest_python": newest.python,
         "libdevice": _libdevice(origin),
