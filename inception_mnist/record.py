@@ -68,6 +68,8 @@ class Recorder:
                 images, labels, config.valid_size
             )
         self._data_hash = data.digest(images, labels)
+        if digits.valid:  # validations of other images cannot be compared
+            self._data_hash += data.digest(*digits.valid)
         self.trainer = make_trainer(config, images, labels)
         if init_from is not None:
             arrays: checkpoint.Arrays = {}
