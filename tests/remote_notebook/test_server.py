@@ -68,7 +68,7 @@ def test_a_program_of_ones_own_and_a_directory(remote, started):
     assert call["folder"] == str(remote.home / "a folder")
 
 
-def test_lab_where_only_lab_is_installed_as_pipx_does(remote, started):
+def test_lab_where_only_lab_is_installed(remote, started):
     hidden = remote.home / "pipx" / "bin"
     write_program(hidden / "jupyter", STAND_IN)
     write_program(hidden / "jupyter-lab", "#!/bin/sh\nexit 1\n")
@@ -76,6 +76,9 @@ def test_lab_where_only_lab_is_installed_as_pipx_does(remote, started):
     (remote.home / ".local" / "bin" / "jupyter-lab").symlink_to(hidden / "jupyter-lab")
     remote.set_path()
     assert started()["argv"][:2] == [str(hidden / "jupyter"), "lab"]
+    # Both on PATH, but not side by side.
+    remote.install()
+    assert started()["argv"][:2] == [str(remote.home / "bin" / "jupyter"), "lab"]
 
 
 @pytest.mark.parametrize("interactive_works", [True, False])
