@@ -1,9 +1,7 @@
 """The settings of `check` and `snapshot`, each default with its origin."""
 
 import dataclasses
-import importlib.util
 from pathlib import Path
-from typing import Any
 
 from runkit import settings
 from runkit.settings import setting
@@ -66,15 +64,3 @@ class Config(Probing):
             value = getattr(self, name)
             if value and not Path(value).exists():
                 raise ValueError(f"--{name}={value}: no such machine")
-
-
-def define_flags(config: type) -> None:
-    """Declares a flag for each setting; without absl-py there are none."""
-    if importlib.util.find_spec("absl"):
-        settings.define_flags(config)
-
-
-def from_flags(config: type) -> Any:
-    """The settings of the command line; without absl-py the defaults."""
-    given = settings.given(config) if importlib.util.find_spec("absl") else {}
-    return config(**given)
