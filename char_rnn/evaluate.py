@@ -9,9 +9,9 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from char_rnn.fast import unroll
 from char_rnn.model import CharRNN
 from char_rnn.text import check_ids
-from char_rnn.train import unroll
 
 STREAMS = 100  # places at which the text is read at once
 WINDOW = 100  # characters of each stream a call

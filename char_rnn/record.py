@@ -3,6 +3,7 @@
 Post, "Implementing Arch 1": "train, and evaluate periodically through training".
 """
 
+import contextlib
 import math
 import os
 import time
@@ -185,6 +186,11 @@ class Recorder:
             checkpoint.save_model(
                 self._folder, self._config, self._corpus.alphabet, model.arrays()
             )
+        lines = (
+            f"step {each['step']}, validation {each['valid_bpc']:.3f}:\n{sample}\n\n"
+            for each, sample in zip(self.rows, self._samples, strict=True)
+        )
+        files.write_text(os.path.join(self._folder, "samples.txt"), "".join(lines))
         files.write_csv(os.path.join(self._folder, "log.csv"), self.rows)
         self._summarize(row, sample)
         return f"step {step}, validation {valid_bpc:.3f} bits/character:\n  {sample}"
@@ -195,14 +201,10 @@ class Recorder:
         random = np.random.default_rng([self._config.seed, self.trainer.step])
         drawn = [text.sample_prob(text.random_dist(random, len(alphabet)), random)]
         sampler = Sampler(self._config, self.trainer.model.arrays())
-        twice = self._config.as_printed
-        try:
-            for place in sampler.write(
-                np.array(drawn), SAMPLE, random, softmax_twice=twice
-            ):
-                drawn.append(place)
-        except FloatingPointError:  # The state has outgrown its numbers.
-            return text.decode(drawn, alphabet) + " (the output is not finite)"
+        prime, twice = np.array(drawn), self._config.as_printed
+        # A state that outgrows its numbers ends the sample, but not the run.
+        with contextlib.suppress(FloatingPointError):
+            drawn.extend(sampler.write(prime, SAMPLE, random, softmax_twice=twice))
         return text.decode(drawn, alphabet)
 
     def _figures(self, stopped: bool) -> dict[str, float | None]:
@@ -275,11 +277,6 @@ class Recorder:
             "characters": len(self._corpus.ids),
             "sample": self._samples[-1],
         }
-        lines = (
-            f"step {row['step']}, validation {row['valid_bpc']:.3f}:\n{sample}\n\n"
-            for row, sample in zip(self.rows, self._samples, strict=True)
-        )
-        files.write_text(os.path.join(self._folder, "samples.txt"), "".join(lines))
         figure = learning_figure(self.rows, baselines)
         files.save_figure(os.path.join(self._folder, "learning.png"), figure, dpi=120)
         files.write_result(self._folder, self._config, metrics, PACKAGES)
@@ -287,16 +284,13 @@ class Recorder:
 
 
 def learning_figure(rows: Rows, baselines: Sequence[float]):
-    """Draws bits per character over the steps, beside what counting reaches.
+    """Draws bits per character over the steps; returns the figure.
 
     The axis ends above most of the values, so that a spike hides nothing.
 
     Args:
         rows: What was measured, each with "step", "train_bpc" and "valid_bpc".
         baselines: Bits per character of the n-grams of orders 1, 2, ....
-
-    Returns:
-        A `matplotlib.figure.Figure`.
     """
     from matplotlib.figure import Figure
 
