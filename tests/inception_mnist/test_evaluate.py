@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from inception_mnist import evaluate, stream
+from inception_mnist import batches, evaluate
 from inception_mnist.config import Config
 from inception_mnist.model import build_model
 
@@ -56,7 +56,7 @@ def test_views_are_changed_as_in_training_and_repeat(images):
     assert not np.allclose(first, second, rtol=1e-3)
     np.testing.assert_array_equal(first, classifier.probabilities(images, 4, view=1))
     pixels = images[4:, ..., np.newaxis].astype(np.float32)
-    changed = stream.augment(pixels, np.array([1, 1]))  # view 1, batch 1
+    changed = batches.augment(pixels, np.array([1, 1]))  # view 1, batch 1
     logits = model(changed)
     np.testing.assert_allclose(first[4:], keras.ops.softmax(logits), rtol=1e-4)
 
