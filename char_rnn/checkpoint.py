@@ -55,6 +55,8 @@ def load(folder: str, config: Config, corpus: str) -> tuple[Arrays, dict, str]:
     path, header, arrays, note = checkpoint.load(folder, FORMAT)
     if header is None:
         return {}, {}, ""
+    if not {"config", "corpus", "records"} <= header.keys():
+        raise ValueError(f"{path}: not a checkpoint of a run: {checkpoint.ANEW}")
     # Nothing in the course of a run depends on `plain`, nor on `steps` but the cosine.
     checkpoint.compare(path, header["config"], config, free=("plain", "steps"))
     if header["corpus"] != corpus:

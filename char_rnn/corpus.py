@@ -37,7 +37,7 @@ DECOMPRESS: dict[bytes, Callable[[bytes], bytes]] = {
     b"BZh": bz2.decompress,
     b"\xfd7zXZ\0": lzma.decompress,
 }
-DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
+DAMAGE = zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError
 # Control characters that no text has, which binary files and UTF-16 are full of.
 BINARY = re.compile("[\0-\x08\x0e-\x19\x1c-\x1f\ufffe\uffff]")
 
@@ -217,8 +217,6 @@ def _files(path: str, flag: str) -> Iterator[tuple[str, bytes]]:
     try:
         yield from _unpack(path, raw)
     except DAMAGE as error:
-        raise ValueError(f"{path}: the file is damaged ({error})") from None
-    except OSError as error:  # gzip.BadGzipFile and bz2 among them
         raise ValueError(f"{path}: the file is damaged ({error})") from None
 
 

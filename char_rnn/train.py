@@ -251,8 +251,15 @@ class Trainer:
         }
 
     def restore(self, arrays: Arrays) -> None:
-        """Goes back to where `arrays` were taken."""
+        """Goes back to where `arrays` were taken.
+
+        Raises:
+            ValueError: They are those of another network or optimizer.
+        """
         self.model.assign(arrays)
-        for number, variable in enumerate(self.optimizer.variables):
-            variable.assign(arrays[f"optimizer_{number}"])
+        try:
+            for number, variable in enumerate(self.optimizer.variables):
+                variable.assign(arrays[f"optimizer_{number}"])
+        except KeyError as error:
+            raise ValueError(f"the array {error} of the optimizer is missing") from None
         self.step, self.state = int(arrays["step"]), tf.constant(arrays["state"])
