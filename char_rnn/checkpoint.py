@@ -23,7 +23,7 @@ Arrays = Mapping[str, np.ndarray]
 def save(
     folder: str, config: Config, corpus: str, arrays: Arrays, records: dict[str, Any]
 ) -> None:
-    """Writes the checkpoint of a run.
+    """Writes the checkpoint of a run into its folder.
 
     Args:
         folder: The folder, which exists.
@@ -32,12 +32,8 @@ def save(
         arrays: The state of the trainer.
         records: What else has to come back, as JSON has it.
     """
-    header = {
-        "config": dataclasses.asdict(config),
-        "corpus": corpus,
-        "records": records,
-    }
-    checkpoint.save(folder, FORMAT, header, arrays)
+    header = {"config": dataclasses.asdict(config), "corpus": corpus}
+    checkpoint.save(folder, FORMAT, header | {"records": records}, arrays)
 
 
 def load(folder: str, config: Config, corpus: str) -> tuple[Arrays, dict, str]:

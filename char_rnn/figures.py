@@ -213,14 +213,7 @@ def main(_) -> None:
         files.save_figure(os.path.join(FLAGS.out_dir, f"{name}.png"), figure)
     metrics = {
         "text": shown,
-        "batches": {
-            number: {
-                "cursors": inputs.tolist(),
-                "inputs": "".join(shown[place] for place in inputs),
-                "targets": "".join(shown[(place + 1) % len(shown)] for place in inputs),
-            }
-            for number, inputs in batches.items()
-        },
+        "batches": {number: inputs.tolist() for number, inputs in batches.items()},
         "shapes": shapes,
         "seconds": round(time.monotonic() - began, 3),
         "corpus": corpus.name,
