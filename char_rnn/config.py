@@ -84,7 +84,7 @@ class Config:
         False, "Train Arch 2 on one stale batch, as the post's printed code does."
     )
     clip_norm: float = setting(  # The post's `opt` is lost; this is its source's.
-        1.25, "The norm to which larger gradients are scaled down.", above=0
+        1.25, "The norm to which larger gradients are scaled down.", above=0, high=1e30
     )
     loss: str = setting(  # post, "RNN tragedies"
         "cross_entropy",
@@ -111,7 +111,9 @@ class Config:
     optimizer: str = setting(
         "sgd", "The optimizer; the post's is sgd.", choices=("sgd", "adam")
     )
-    learning_rate: float = setting(2.5, "The learning rate at the first step.", above=0)
+    learning_rate: float = setting(
+        2.5, "The learning rate at its highest.", above=0, high=1e30
+    )
     schedule: str = setting(
         "staircase",
         "How the learning rate falls.",
@@ -124,7 +126,7 @@ class Config:
         80_000, "The number of steps on each stair of the staircase.", low=1
     )
     decay_rate: float = setting(
-        0.75, "The factor between two stairs of the staircase.", above=0
+        0.75, "The factor between two stairs of the staircase.", above=0, high=1e30
     )
     initialization: str = setting(
         "range",

@@ -10,6 +10,8 @@ It needs no package; its flags need absl-py. Exit code: 0 a GPU is ready (with
 2 the command line is, 3 the log cannot be judged.
 """
 
+from runkit import cli  # isort: skip  # From here on, Ctrl-C is quiet.
+
 import dataclasses
 import sys
 import tarfile
@@ -23,7 +25,7 @@ from gpu_setup import guide, logs, probes, redaction, report, snapshot
 from gpu_setup.config import Config, define_flags, from_flags
 from gpu_setup.facts import Facts
 from gpu_setup.machine import Machine
-from runkit import cli, files
+from runkit import files
 
 
 def main(argv: Sequence[str]) -> int:
@@ -34,8 +36,10 @@ def main(argv: Sequence[str]) -> int:
 
 def explain_log(path: str) -> int:
     """Prints the cause and what each line of a log means; returns the exit code."""
-    log = sys.stdin.read() if path == "-" else Path(path).read_text(errors="replace")
-    explanation = logs.explain(log)
+    log = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    wide = log[:2] in (b"\xff\xfe", b"\xfe\xff")  # as Windows' PowerShell writes it
+    text = log.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+    explanation = logs.explain(text)
     print(logs.as_text(explanation), end="")
     return explanation.exit_code
 

@@ -91,20 +91,20 @@ def find(machine: Machine) -> Found:
         order += [(p, "ldconfig") for p in cached if machine.exists(p)]
         order += _listed(machine, after, name)
         libraries[name] = [Library(p, machine.resolve(p), o) for p, o in order]
-    prefix = (
-        machine.environment.get("CONDA_PREFIX") or machine.python.get("prefix", "")
-    ).rstrip("/")
-    conda = f"{prefix}/lib"
-    is_conda = bool(prefix and machine.glob(f"{prefix}/conda-meta"))
-    is_conda = is_conda or "CONDA_PREFIX" in machine.environment
+    driver, in_path = _driver(libraries), _cuda_in(machine, variable)
+    here = machine.environment.get("CONDA_PREFIX")
+    prefix = (here or machine.python.get("prefix", "")).rstrip("/")
+    if not here and not machine.glob(f"{prefix}/conda-meta"):
+        return Found(libraries, driver, in_path)
+    folder = f"{prefix}/lib"
     return Found(
         libraries,
-        _driver(libraries),
-        _cuda_in(machine, variable),
-        conda if is_conda else "",
-        _conda_version(machine, prefix, CONDA_CUDA, "libcudart") if is_conda else "",
-        _conda_version(machine, prefix, ("cudnn",), "libcudnn") if is_conda else "",
-        conda in [machine.resolve(p) for p in variable] + variable,
+        driver,
+        in_path,
+        folder,
+        _conda_version(machine, prefix, CONDA_CUDA, "libcudart"),
+        _conda_version(machine, prefix, ("cudnn",), "libcudnn"),
+        folder in [*variable, *map(machine.resolve, variable)],
     )
 
 

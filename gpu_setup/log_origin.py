@@ -53,8 +53,12 @@ class Origin:
 
     @property
     def build(self) -> fit.Build:
-        """The newest release that can have written the log."""
-        return self.builds[0]
+        """The newest release that can have written the log.
+
+        Where some of them have no extra for pip yet, it is the newest of these.
+        """
+        older = [b for b in self.builds if fit.parse_version(b.tensorflow) < (2, 14)]
+        return older[0] if self.is_known and older else self.builds[0]
 
     @property
     def card_is_newer(self) -> bool:

@@ -109,6 +109,7 @@ def explain(log: str) -> Explanation:
     Args:
         log: What TensorFlow, pip, docker or the driver wrote, as pasted.
     """
+    log = re.sub(r"\x1b\[[\d;]*m", "", log)  # colours
     origin = origin_of(log)
     found, unknown = [], []
     for number, line in enumerate(log.splitlines(), 1):

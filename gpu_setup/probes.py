@@ -63,12 +63,11 @@ def place(machine: Machine, facts: Facts) -> None:
     release = machine.read("/etc/os-release") or ""
     name = re.search(r'^PRETTY_NAME="?([^"\n]+)', release, re.M)
     facts.kernel = machine.uname.get("release", "")
-    version = machine.read("/proc/version") or ""
-    wsl = machine.glob("/usr/lib/wsl/lib")
-    is_wsl = "microsoft" in (version + facts.kernel).lower() or bool(wsl)
+    version = (machine.read("/proc/version") or "") + facts.kernel
+    is_wsl = "microsoft" in version.lower() or machine.glob("/usr/lib/wsl/lib")
     tegra = machine.read("/etc/nv_tegra_release") or ""
     compatible = machine.read("/proc/device-tree/compatible") or ""
-    if tegra or "nvidia,tegra" in compatible:
+    if tegra or "nvidia,tegra" in compatible or facts.kernel.endswith("-tegra"):
         model = machine.read("/proc/device-tree/model") or "NVIDIA Jetson"
         facts.jetson = model.strip("\0\n ")
     l4t = re.search(r"R(\d+) \(release\)", tegra)
@@ -191,7 +190,6 @@ def driver(machine: Machine, facts: Facts) -> None:
     if installed.state == "ok" and installed.code == 0:
         facts.installed_driver = installed.text.strip()
     facts.libraries = find(machine)
-    facts.library_driver = facts.libraries.driver
     state = machine.run(*MOKUTIL)
     if state.state == "ok" and "SecureBoot" in state.text:
         facts.secure_boot = "SecureBoot enabled" in state.text
@@ -210,7 +208,7 @@ def toolkits(machine: Machine, facts: Facts) -> None:
 
 
 def toolkit_version(machine: Machine, folder: str) -> str:
-    """Reads version.json (11.1 and later), version.txt, or cuda.h; "" if none."""
+    """Reads version.json (since 11.1), version.txt, cuda.h, or the folder's name."""
     if text := machine.read(f"{folder}/version.json"):
         try:
             return str(json.loads(text)["cuda"]["version"])
@@ -222,7 +220,8 @@ def toolkit_version(machine: Machine, folder: str) -> str:
     text = machine.read(f"{folder}/include/cuda.h", keep="define CUDA_VERSION") or ""
     if number := re.search(r"define CUDA_VERSION\s+(\d+)", text):
         return f"{int(number[1]) // 1000}.{int(number[1]) % 1000 // 10}"
-    return ""
+    name = re.search(r"/cuda-(\d+\.\d+)$", folder)  # libraries alone, without headers
+    return name[1] if name and machine.glob(f"{folder}/lib*") else ""
 
 
 def cudnns(machine: Machine, facts: Facts) -> None:

@@ -15,6 +15,7 @@ _DESTINATION = re.compile(
     r"(?::(?P<port>\d+))?/?",
     re.ASCII,
 )
+_text = functools.partial(setting, "")
 _seconds = functools.partial(setting, above=0, high=3600)
 _port = functools.partial(setting, low=1, high=65535)
 
@@ -51,30 +52,14 @@ class Config:
         ValueError: A setting is out of its range, or a shell could misread it.
     """
 
-    key: str = setting(
-        "", "Private key file (ssh -i). Without it, ssh chooses one as it always does."
-    )
-    ssh_config: str = setting(
-        "", "Configuration file for ssh (ssh -F). Without it, ssh reads your own."
-    )
-    venv: str = setting(
-        "", "Virtual environment on the remote machine whose Jupyter is to be started."
-    )
-    conda_env: str = setting(
-        "", "Conda environment on the remote machine whose Jupyter is to be started."
-    )
-    jupyter: str = setting(
-        "", "Jupyter's program on the remote machine, if a login there finds another."
-    )
-    lab: bool = setting(
-        False, "Whether to start JupyterLab even where Jupyter Notebook is installed."
-    )
-    directory: str = setting(
-        "", "Folder on the remote machine to start in; the default is the home folder."
-    )
-    keep: bool = setting(
-        False, "Whether the server keeps running on the remote machine at the end."
-    )
+    key: str = _text("Private key file (ssh -i); the default is the choice of ssh.")
+    ssh_config: str = _text("Configuration file for ssh (ssh -F), not your own.")
+    venv: str = _text("Remote virtual environment whose Jupyter is started.")
+    conda_env: str = _text("Remote conda environment whose Jupyter is started.")
+    jupyter: str = _text("Remote program of Jupyter, if a login finds another one.")
+    lab: bool = setting(False, "Whether to start JupyterLab, not Jupyter Notebook.")
+    directory: str = _text("Remote folder to start in; the default is the home folder.")
+    keep: bool = setting(False, "Whether the remote server keeps running at the end.")
     # Post, sections 1 and 2.
     remote_port: int = _port(8886, "First port to try on the remote machine.")
     local_port: int = _port(8888, "First port to try on this machine.")
@@ -85,16 +70,15 @@ class Config:
 
     def __post_init__(self) -> None:
         check(self)
-        for name, value in dataclasses.asdict(self).items():
-            if name in ("key", "ssh_config"):
-                # ssh takes % in a key's name for a token, and has no way to quote it.
-                found = not value or Path(value).expanduser().is_file()
-                if "%" in value or not found:
-                    raise ValueError(f"--{name}={value}: needs a file, with no % in it")
-            elif isinstance(value, str) and re.search(r"^-|[\0\n\r]", value):
-                raise ValueError(
-                    f"--{name}={value!r}: must be one line that starts with no dash"
-                )
+        for name in ("key", "ssh_config"):
+            value = getattr(self, name)
+            # ssh takes % in a key's name for a token, and has no way to quote it.
+            if value and ("%" in value or not Path(value).expanduser().is_file()):
+                raise ValueError(f"--{name}={value}: must be a file, with no % in it")
+        for name in ("venv", "conda_env", "jupyter", "directory"):
+            value = getattr(self, name)
+            if re.search(r"^-|[\0\n\r]", value):
+                raise ValueError(f"--{name}={value!r}: must not begin with -")
         if sum(map(bool, (self.venv, self.conda_env, self.jupyter))) > 1:
             raise ValueError("give only one of --venv, --conda_env and --jupyter")
 

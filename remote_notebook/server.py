@@ -13,7 +13,6 @@ from remote_notebook.config import Config
 from remote_notebook.ssh import Link, LinkError
 
 ASK_SECONDS = 60.0  # a login shell, conda and two starts of Python on a small instance
-STOP_SECONDS = 20.0
 ANSWER_SECONDS = 5.0
 # A shell that nobody types in often lacks these: conda adds them in .bashrc.
 FOLDERS = ("anaconda3", "miniconda3", "miniforge3", "mambaforge", ".local")
@@ -58,7 +57,9 @@ fi
 real=$(readlink -f "$jupyter") || real=$jupyter
 folder=$(dirname "$real") interface=%(interface)s
 case "$jupyter" in */jupyter-lab | */jupyter-notebook) jupyter=$folder/jupyter ;; esac
-[ ! -x "$folder/jupyter-notebook" ] && [ -x "$folder/jupyter-lab" ] && interface=lab
+lab=$folder/jupyter-lab
+[ -x "$lab" ] || command -v jupyter-notebook >/dev/null || lab=$(command -v jupyter-lab)
+[ -x "$lab" ] && [ ! -x "$folder/jupyter-notebook" ] && interface=lab
 echo "remote_notebook:log $notebook_log"
 # Fails where nobody listens any more, so that no server is started for nobody.
 echo "remote_notebook:runtime $("$jupyter" --runtime-dir)" || exit 1
@@ -110,48 +111,71 @@ def remote_path(path: str) -> str:
     return '"$HOME"' + (f"/{shlex.quote(rest)}" if rest else "")
 
 
-def _ask(link: Link, script: str, seconds: float, answer: str) -> dict[str, str]:
-    """Runs a script; returns what it answers, apart from what a profile may print."""
-    text = link.run(script, seconds)
-    answers = dict(re.findall(r"^remote_notebook:(\w+) ?(.*)$", text, re.M))
-    if "error" in answers:
-        raise ServerError(answers["error"])
-    if answer not in answers:
-        raise LinkError("the remote shell was cut short, or is no POSIX shell")
-    return answers
-
-
 @dataclasses.dataclass
 class Server:
-    """A server that was started there, by its process and its files."""
+    """A server on the remote machine, by its process and its files.
 
-    pid: int
-    log: str
-    runtime: str
+    Attributes:
+        link: The way to the machine.
+        pid: Its process there; 0 if it was not started, or has ended.
+        port: Where it listens, on the remote loopback.
+        about: What it writes of itself, once it has started.
+    """
+
+    link: Link
+    pid: int = 0
     port: int = 0
     about: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    _files: dict[str, str] = dataclasses.field(default_factory=dict)
 
-    def _ask(self, link: Link, script: str, seconds: float, answer: str) -> str:
-        quoted = {"log": shlex.quote(self.log), "runtime": shlex.quote(self.runtime)}
-        filled = (COMMON + script) % {"pid": self.pid, **quoted}
-        return _ask(link, filled, seconds, answer)[answer]
+    def _ask(self, script: str, answer: str, **values: object) -> dict[str, str]:
+        """Runs a script; returns what it answers, apart from what a profile prints."""
+        text = self.link.run(script % values, ASK_SECONDS)
+        answers = dict(re.findall(r"^remote_notebook:(\w+) ?(.*)$", text, re.M))
+        if "error" in answers:
+            raise ServerError(answers["error"])
+        if answer not in answers:
+            raise LinkError("the remote shell was cut short, or is no POSIX shell")
+        return answers
 
-    def look(self, link: Link) -> bool:
+    def start(self, config: Config) -> None:
+        """Starts Jupyter, without a browser, on loopback alone.
+
+        Raises:
+            ServerError: With the reason, such as no Jupyter or no such directory.
+            LinkError: The link broke.
+        """
+        answers = self._ask(
+            START,
+            "pid",
+            paths=PATHS,
+            program=remote_path(config.program) if config.program else "",
+            venv=remote_path(config.venv.rstrip("/")) if config.venv else "''",
+            conda_env=shlex.quote(config.conda_env),
+            directory=remote_path(config.directory),
+            interface=config.interface,
+            options=OPTIONS % config.remote_port,
+        )
+        self.pid = int(answers["pid"])
+        self._files = {name: shlex.quote(answers[name]) for name in ("log", "runtime")}
+
+    def look(self) -> bool:
         """Reads the server's own file; False if there is none.
 
         Raises:
             ServerError: It has ended, for the reason in the last line of its log.
             LinkError: The link broke.
         """
-        text = self._ask(link, LOOK, ASK_SECONDS, "json")
+        text = self._ask(COMMON + LOOK, "json", pid=self.pid, **self._files)["json"]
         if text:
             self.about = json.loads(text)
             self.port = self.about["port"]
         return bool(text)
 
-    def stop(self, link: Link) -> bool:
+    def stop(self) -> bool:
         """Ends it and its kernels; False if it will not go."""
-        return self._ask(link, STOP, STOP_SECONDS, "stopped") == "yes"
+        answers = self._ask(COMMON + STOP, "stopped", pid=self.pid, **self._files)
+        return answers["stopped"] == "yes"
 
     def url(self, local_port: int) -> str:
         """What to open here; holds the token. Jupyter leads on to its own interface."""
@@ -178,23 +202,3 @@ class Server:
                 return answer.status == 200
         except (OSError, http.client.HTTPException):
             return False
-
-
-def start(config: Config, link: Link) -> Server:
-    """Starts Jupyter there, without a browser, on loopback alone.
-
-    Raises:
-        ServerError: With the reason, such as no Jupyter or no such directory.
-        LinkError: The link broke.
-    """
-    script = START % {
-        "paths": PATHS,
-        "program": remote_path(config.program) if config.program else "",
-        "venv": remote_path(config.venv.rstrip("/")) if config.venv else "''",
-        "conda_env": shlex.quote(config.conda_env),
-        "directory": remote_path(config.directory),
-        "interface": config.interface,
-        "options": OPTIONS % config.remote_port,
-    }
-    answers = _ask(link, script, ASK_SECONDS, "pid")
-    return Server(int(answers["pid"]), answers["log"], answers["runtime"])

@@ -32,6 +32,7 @@ OPTIONS = (
     "ControlPersist=no",
     "RemoteCommand=none",
     "RequestTTY=no",
+    "LogLevel=INFO",  # else a configuration may hide the reasons
 )
 FORBIDDEN = "administratively prohibited"
 # What ssh says, and what can be done about it; the first that fits is the cause.

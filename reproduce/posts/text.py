@@ -55,7 +55,8 @@ POST = post.Post(
         *(
             _rnn(
                 name,
-                f"--learning_rate={rate:g} --decay_rate=1 --steps=20000",
+                f"--optimizer=sgd --learning_rate={rate:g} --decay_rate=1 "
+                "--steps=20000",
                 (30, 45),
                 may_diverge=True,
             )

@@ -44,7 +44,11 @@ def whole(tmp_path_factory, corpus):
     folder = tmp_path_factory.mktemp("whole")
     recorder = record.Recorder(str(folder), CONFIG, corpus, 20)
     news = [recorder.news for _ in recorder.run()]
-    assert [each.partition(",")[0] for each in news] == ["step 20", "step 40", "step 60"]
+    assert [each.partition(",")[0] for each in news] == [
+        "step 20",
+        "step 40",
+        "step 60",
+    ]
     return folder, recorder.finish(False)
 
 
@@ -135,9 +139,7 @@ def test_a_nan_never_wins(make, tmp_path, monkeypatch):
 
 
 def test_no_finite_validation_is_a_failure(make, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        evaluate.Evaluator, "bits_per_character", lambda *_: math.inf
-    )
+    monkeypatch.setattr(evaluate.Evaluator, "bits_per_character", lambda *_: math.inf)
     recorder = make(dataclasses.replace(CONFIG, steps=20))
     for _ in recorder.run():
         pass
@@ -148,7 +150,7 @@ def test_no_finite_validation_is_a_failure(make, tmp_path, monkeypatch):
 
 def test_a_diverging_run_keeps_the_last_good_model(make, tmp_path):
     config = dataclasses.replace(
-        CONFIG, optimizer="sgd", schedule="staircase", decay_steps=30, decay_rate=1e39
+        CONFIG, optimizer="sgd", schedule="staircase", decay_steps=30, decay_rate=1e30
     )
     recorder = make(config)
     with pytest.raises(FloatingPointError, match="the model of step 20 is kept"):

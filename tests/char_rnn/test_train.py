@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from char_rnn import train
+from char_rnn import corpus, train
 from char_rnn.config import Config
 
 
@@ -112,12 +112,13 @@ def test_a_window_s_loss_and_state(data):
     np.testing.assert_allclose(short.state, long.state, rtol=1e-4, atol=1e-6)
 
 
-def test_a_wide_network_starts_calmly(data):
+def test_a_wide_network_starts_calmly():
     """Adam's first steps gave one of 512 nodes a loss of 1e16."""
+    ids = corpus.load("embedded").ids
     shape = {"num_nodes": 512, "batch_size": 8, "steps": 30_000}
-    trainer = train.Trainer(Config.of_recipe("modern", **shape), data, 27)
-    shares = np.bincount(data, minlength=27) / len(data)
-    np.testing.assert_allclose(np.exp(trainer.model.c), shares, atol=1e-3)
+    trainer = train.Trainer(Config.of_recipe("modern", **shape), ids, 27)
+    shares = np.bincount(ids, minlength=27) / len(ids)
+    np.testing.assert_allclose(np.exp(trainer.model.c), shares, atol=1e-4)
     for progress in trainer.run(60):
         assert progress.norms.max() < 100 and progress.losses.max() < 5
 
@@ -187,11 +188,10 @@ def test_as_printed_learns_to_repeat_one_batch(data, course):
 
 
 def test_a_diverging_run_says_so(data):
-    """Also where every loss is finite, and the weights after it are not."""
-    config = small(optimizer="sgd", learning_rate=1e39, clip_norm=1e39)
+    config = small(optimizer="sgd", learning_rate=1e30, clip_norm=1e30)
     trainer = train.Trainer(config, data, 27)
     with pytest.raises(FloatingPointError, match="--learning_rate than 1e"):
-        next(trainer.run(1))
+        next(trainer.run(2))
     assert trainer.step == 0
 
 

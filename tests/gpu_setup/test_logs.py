@@ -104,7 +104,7 @@ def test_cudnn_version(text, version):
         ("pip install tensorflow==2.12.1", "2.12", "linux"),
         ("Could not find 'cudart64_80.dll'", "1.3 to 1.4", "windows"),
         ("external/local_xla/xla/x.cc", "2.18 to 2.21", "linux"),
-        ("tensorflow/tsl/cuda/cudart_stub.cc:28]", "2.14", "linux"),
+        ("tensorflow/tsl/cuda/cudart_stub.cc:28]", "2.12 to 2.13", "linux"),
         ("OSError: libcublas.so.10: x", "2.1 to 2.3", "linux"),
         ("tensorflow-2.10.0 in /usr/lib/python3.9/x", "2.10", "linux"),
         ("Linux version 5.15 microsoft-standard-WSL2", "2.18 to 2.21", "wsl"),

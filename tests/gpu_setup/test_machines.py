@@ -434,6 +434,35 @@ KINDS = {
         "works",
         "modprobe nvidia_uvm",
     ),
+    "pip's CUDA 11, where TensorFlow 2.13 does not look": (
+        with_release(
+            "2.13.1",
+            "11.8",
+            python={
+                "packages": {
+                    "tensorflow": "2.13.1",
+                    "nvidia-cuda-runtime-cu11": "11.8.89",
+                    "nvidia-cudnn-cu11": "8.6.0.163",
+                }
+            },
+        ),
+        "problem",
+        "cuda",
+        "export LD_LIBRARY_PATH=$(python",
+    ),
+    "toolkits of libraries alone": (
+        TWO.but(
+            files={
+                "/usr/local/cuda-11.8/version.txt": None,
+                "/usr/local/cuda-12.2/version.txt": None,
+                "/usr/local/cuda-11.8/lib64/libcudart.so.11.0": "",
+                "/usr/local/cuda-12.2/lib64/libcudart.so.12": "",
+            }
+        ),
+        "problem",
+        "old_toolkits",
+        "export LD_LIBRARY_PATH=/usr/local/cuda-12.2/lib64",
+    ),
     "a toolkit that no path names": (
         TWO.but(environment={"LD_LIBRARY_PATH": ""}),
         "problem",

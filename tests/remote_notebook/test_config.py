@@ -39,7 +39,7 @@ def test_what_is_no_machine(text):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"key": "/no/such"}, "--key=/no/such: needs a file"),
+        ({"key": "/no/such"}, "--key=/no/such: must be a file"),
         ({"ssh_config": "/no/such"}, "--ssh_config"),
         ({"remote_port": 0}, "--remote_port=0: must be at least 1"),
         ({"local_port": 70000}, "--local_port=70000: must be at most 65535"),

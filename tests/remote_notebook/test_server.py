@@ -68,7 +68,7 @@ def test_a_program_of_ones_own_and_a_directory(remote, started):
     assert call["folder"] == str(remote.home / "a folder")
 
 
-def test_lab_where_only_lab_is_installed_as_pipx_does(remote, started):
+def test_lab_where_only_lab_is_installed(remote, started):
     hidden = remote.home / "pipx" / "bin"
     write_program(hidden / "jupyter", STAND_IN)
     write_program(hidden / "jupyter-lab", "#!/bin/sh\nexit 1\n")
@@ -76,6 +76,9 @@ def test_lab_where_only_lab_is_installed_as_pipx_does(remote, started):
     (remote.home / ".local" / "bin" / "jupyter-lab").symlink_to(hidden / "jupyter-lab")
     remote.set_path()
     assert started()["argv"][:2] == [str(hidden / "jupyter"), "lab"]
+    # Both on PATH, but not side by side.
+    remote.install()
+    assert started()["argv"][:2] == [str(remote.home / "bin" / "jupyter"), "lab"]
 
 
 @pytest.mark.parametrize("interactive_works", [True, False])
@@ -120,10 +123,13 @@ def test_conda_environment_is_activated(remote, started, refused):
 EVIL = """$(touch {0}) `touch {0}` '; touch {0}; ' "; touch {0}; " a\\'; touch {0}"""
 
 
-@pytest.mark.parametrize("flag", ["directory", "conda_env", "venv", "jupyter"])
-def test_no_argument_reaches_a_shell(refused, tmp_path, flag):
+def test_no_argument_reaches_a_shell(notebook, tmp_path):
     mark = tmp_path / "touched"
-    refused(f"--{flag}={EVIL.format(mark)}", words=["touch"])
+    flags = ("directory", "conda_env", "venv", "jupyter")
+    for program in [notebook(f"--{flag}={EVIL.format(mark)}") for flag in flags]:
+        assert program.ends() == 2
+        errors = program.errors.read_text()
+        assert errors.count("\n") == 1 and "touch" in errors
     assert not mark.exists()
 
 

@@ -67,6 +67,7 @@ def test_a_host_that_is_down_and_an_unknown_name(remote, refused):
 def test_forwarding_forbidden_is_said_at_once(remote, refused):
     remote.stop()
     remote.start("AllowTcpForwarding no")
+    remote.write_config(LogLevel="QUIET")  # which would hide the reason
     remote.install()
     # Without the reason, it would wait for an hour.
     words = ["prohibited", "AllowTcpForwarding"]
