@@ -1,12 +1,14 @@
 """How the algorithm goes about it: every setting, its default and its origin."""
 
 import dataclasses
-import math
+
+from runkit.settings import check, setting
 
 SCHEMES = ("modern", "post")
 SELECTIONS = ("tournament", "roulette", "universal")
 CROSSOVERS = ("uniform", "one_point", "two_point")
 REPAIRS = ("auto", "greedy", "none")
+GENERATIONS = 2000  # of a run that nothing else limits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,47 +19,71 @@ class Config:
     the Multidimensional Knapsack Problem", Journal of Heuristics 4 (1998).
     """
 
-    scheme: str = "modern"
-    population: int = 100  # Chu and Beasley, section 5
-    initial_probability: float = 0.5  # post: init_1D_p
-    mutation: float = 0.01  # post: random_mutation_1D; "modern" starts from it
-    selection: str = "tournament"
-    tournament: int = 2  # Chu and Beasley, section 4.4
-    crossover: str = "uniform"  # post, and Chu and Beasley, section 4.5
-    crossover_rate: float = 1.0  # post: every child has two parents
-    repair: str = "auto"  # greedy where it can be, see Problem.repairable
-    elites: float = 1.0  # share of the parents that compete with the children
-    generations: int = 2000
-    seconds: float = 0.0  # 0: no limit
-    stall: int = 0  # generations without a better solution; 0: no limit
-    target: float | None = None  # stop at this objective
-    seed: int = 0
+    scheme: str = setting(
+        "modern", "The algorithm: post is the post's, as its text has it.", SCHEMES
+    )
+    population: int = setting(  # Chu and Beasley, section 5
+        100, "The number of solutions in a generation.", low=2
+    )
+    initial_probability: float = setting(  # post: init_1D_p
+        0.5,
+        "The chance that the first solutions take an item; where modern repairs, they "
+        "are drawn around the linear relaxation instead.",
+        low=0,
+        high=1,
+    )
+    mutation: float = setting(  # post: random_mutation_1D
+        0.01,
+        "The chance that a gene changes; modern starts from it and adapts it.",
+        low=0,
+        high=1,
+    )
+    selection: str = setting("tournament", "How modern draws the parents.", SELECTIONS)
+    tournament: int = setting(  # Chu and Beasley, section 4.4
+        2, "The number of members in a tournament.", low=1
+    )
+    crossover: str = setting(  # post, and Chu and Beasley, section 4.5
+        "uniform", "How modern crosses two parents.", CROSSOVERS
+    )
+    crossover_rate: float = setting(  # post: every child has two parents
+        1.0, "The share of children that have two parents.", low=0, high=1
+    )
+    repair: str = setting(
+        "auto",
+        "Whether children are made feasible: auto does it wherever it is possible.",
+        REPAIRS,
+    )
+    elites: float = setting(
+        1.0, "The share of the parents that compete with their children.", low=0, high=1
+    )
+    restart: int = setting(
+        100,
+        "The number of generations without a better member after which a population "
+        "that is repaired starts anew, and keeps its best aside; 0 means never.",
+        low=0,
+    )
+    generations: int = setting(
+        0,
+        "The run stops after this many generations; 0 means 2000, or no limit if "
+        "--seconds is given.",
+        low=0,
+    )
+    seconds: float = setting(
+        0.0, "The run stops after this many seconds; 0 means no limit.", low=0
+    )
+    stall: int = setting(
+        0,
+        "The run stops after this many generations without a better solution; 0 means "
+        "no limit.",
+        low=0,
+    )
+    target: float | None = setting(None, "The run stops at this objective.")
+    seed: int = setting(0, "The seed, which settles every random choice.", low=0)
 
     def __post_init__(self):
-        for name, choices in (
-            ("scheme", SCHEMES),
-            ("selection", SELECTIONS),
-            ("crossover", CROSSOVERS),
-            ("repair", REPAIRS),
-        ):
-            if getattr(self, name) not in choices:
-                raise ValueError(
-                    f"--{name}={getattr(self, name)}: choose {', '.join(choices)}"
-                )
-        for name in ("initial_probability", "mutation", "crossover_rate", "elites"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ValueError(f"--{name}={getattr(self, name)}: must be in [0, 1]")
-        for name, least in (
-            ("population", 2),
-            ("tournament", 1),
-            ("generations", 1),
-            ("seconds", 0),
-            ("stall", 0),
-            ("seed", 0),
-        ):
-            if not getattr(self, name) >= least:
-                raise ValueError(
-                    f"--{name}={getattr(self, name)}: must be at least {least}"
-                )
-        if self.target is not None and not math.isfinite(self.target):
-            raise ValueError(f"--target={self.target}: a finite number is needed")
+        check(self)
+
+    @property
+    def most_generations(self) -> int:
+        """The number of generations after which the run stops; 0 means no limit."""
+        return self.generations or (0 if self.seconds else GENERATIONS)

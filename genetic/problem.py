@@ -4,31 +4,41 @@ Post, "Objective" and "Constraints": max o^T x subject to c^T x <= b, here with 
 number of constraints, of any sense, and with integer bounds beside binary.
 """
 
-import csv
 import dataclasses
 import math
-import os
-import re
+from fractions import Fraction
 
 import numpy as np
 
-CAPACITY = "capacity"  # the name of the row that holds the right-hand sides
-RESERVED = ("lower", "upper")  # columns with bounds of the variables
+from genetic.rows import EXACT_FLOAT, Row
+
+LARGEST = 1e30  # of the numbers of a problem
+MOST_UNITS = 2**31  # of one variable
 
 
 @dataclasses.dataclass(frozen=True)
-class Problem:
+class LinearProblem:
     """Find the x that maximises (or minimises) objective . x within the constraints.
 
+    Whole numbers and decimals are compared exactly, others with a tolerance relative to
+    the largest number of their constraint; see `rows`.
+
     Attributes:
-        names: of the n variables.
-        objective: o, float64 [n].
-        resources: names of the m constraints.
-        weights: c, float64 [m, n].
-        low, high: low <= weights x <= high, float64 [m]; infinite where open.
-        lower, upper: bounds of the integers x, int64 [n]; 0 and 1 for binary.
-        maximize: whether more is better.
-        optimum: the known answer, if any.
+        names: Names of the n variables.
+        objective: o, float64 [n]; Python integers where a float64 would lose digits.
+        resources: Names of the m constraints.
+        weights: c, [m, n], as `objective`.
+        low: The least that weights x may be, [m]; minus infinity where open.
+        high: The most that weights x may be, [m]; infinity where open.
+        lower: The least that the integers x may be, int64 [n]; 0 for binary.
+        upper: The most that the integers x may be, int64 [n]; 1 for binary.
+        maximize: Whether more is better.
+        optimum: The best objective that is known, if any.
+        rows: The constraints as they are compared, one `Row` each.
+        gain: The objective as it is compared.
+        scaled: The rows' weights, float64 [m, n].
+        scaled_low: The rows' lower limits, float64 [m].
+        scaled_high: The rows' upper limits, float64 [m].
     """
 
     names: tuple[str, ...]
@@ -41,52 +51,153 @@ class Problem:
     upper: np.ndarray
     maximize: bool = True
     optimum: float | None = None
+    rows: tuple[Row, ...] = dataclasses.field(init=False, repr=False)
+    gain: Row = dataclasses.field(init=False, repr=False)
+    scaled: np.ndarray = dataclasses.field(init=False, repr=False)
+    scaled_low: np.ndarray = dataclasses.field(init=False, repr=False)
+    scaled_high: np.ndarray = dataclasses.field(init=False, repr=False)
 
     def __post_init__(self):
-        for name in ("objective", "weights"):
-            if not np.isfinite(getattr(self, name)).all():
-                raise ValueError(f"{name}: every number must be finite")
-        if (self.lower > self.upper).any():
-            item = int(np.argmax(self.lower > self.upper))
-            raise ValueError(f"{self.names[item]}: lower bound above upper bound")
+        for name in ("objective", "weights", "low", "high"):
+            object.__setattr__(self, name, numbers(getattr(self, name)))
+        self._check_numbers()
+        largest = np.maximum(np.abs(self.lower), np.abs(self.upper))
+        rows = tuple(
+            Row.of(*parts, largest)
+            for parts in zip(self.weights, self.low, self.high, strict=True)
+        )
+        scaled = np.array([row.weights for row in rows]).reshape(self.weights.shape)
+        for name, value in {
+            "rows": rows,
+            "gain": Row.of(self.objective, -math.inf, math.inf, largest),
+            "scaled": scaled,
+            "scaled_low": np.array([row.low for row in rows], float),
+            "scaled_high": np.array([row.high for row in rows], float),
+        }.items():
+            object.__setattr__(self, name, value)
         self._prove_feasible_box()
 
+    def _check_numbers(self) -> None:
+        """Raises an error that names the first number that cannot be used."""
+        parts = [("objective", self.objective), *zip(self.resources, self.weights)]
+        for name, values in parts:
+            bad = ~(np.abs(values.astype(float)) <= LARGEST)
+            if bad.any():
+                item = int(np.argmax(bad))
+                raise ValueError(
+                    f"{name!r} of {self.names[item]!r}: {values[item]} cannot be used: "
+                    f"a finite number of at most {LARGEST:g} is needed"
+                )
+        for name, *sides in zip(self.resources, self.low, self.high, strict=True):
+            for side in sides:
+                if math.isnan(side) or LARGEST < abs(side) < math.inf:
+                    raise ValueError(f"{name!r}: a capacity of {side} cannot be used")
+        for item, low, high in zip(self.names, self.lower, self.upper, strict=True):
+            if low > high:
+                raise ValueError(
+                    f"{item}: its lower bound {low} is above its upper bound {high}"
+                )
+            if max(abs(int(low)), abs(int(high))) > MOST_UNITS:
+                raise ValueError(f"{item}: bounds must be below 2^31")
+
     def _prove_feasible_box(self) -> None:
-        """Raise where the bounds alone make a constraint impossible."""
-        ends = np.stack([self.weights * self.lower, self.weights * self.upper])
+        """Raises an error where the bounds alone make a constraint impossible."""
+        ends = np.stack([self.scaled * self.lower, self.scaled * self.upper])
         least, most = ends.min(axis=0).sum(axis=1), ends.max(axis=0).sum(axis=1)
-        slip = 1e-9 * (1.0 + np.abs(least) + np.abs(most))
-        for row, resource in enumerate(self.resources):
-            if least[row] > self.high[row] + slip[row]:
+        slip = 1e-12 * np.array([row.size for row in self.rows])
+        for number, (resource, row) in enumerate(
+            zip(self.resources, self.rows, strict=True)
+        ):
+            unit = float(row.unit)
+            if least[number] > row.high + slip[number]:
                 raise ValueError(
-                    f"no feasible solution: {resource!r} is at least {least[row]:g} "
-                    f"by the bounds, and at most {self.high[row]:g} is allowed"
+                    f"no feasible solution: {resource!r} is at least "
+                    f"{least[number] * unit:.15g} by the bounds, and at most "
+                    f"{self.high[number]:.15g} is allowed"
                 )
-            if most[row] < self.low[row] - slip[row]:
+            if most[number] < row.low - slip[number]:
                 raise ValueError(
-                    f"no feasible solution: {resource!r} is at most {most[row]:g} by "
-                    f"the bounds, and at least {self.low[row]:g} is asked for"
+                    f"no feasible solution: {resource!r} is at most "
+                    f"{most[number] * unit:.15g} by the bounds, and at least "
+                    f"{self.low[number]:.15g} is asked for"
                 )
+
+    @property
+    def count(self) -> int:
+        """The number n of variables."""
+        return len(self.names)
+
+    @property
+    def sign(self) -> int:
+        """1 if more is better, else -1."""
+        return 1 if self.maximize else -1
+
+    @property
+    def whole(self) -> bool:
+        """Whether objectives are compared exactly."""
+        return self.gain.whole
 
     @property
     def repairable(self) -> bool:
         """Whether taking less always helps: only <=, and no negative weight."""
-        return bool((self.weights >= 0).all() and np.isneginf(self.low).all())
+        return bool((self.scaled >= 0).all() and np.isneginf(self.low).all())
 
     def values(self, solutions: np.ndarray) -> np.ndarray:
-        """Objectives [k] of solutions [k, n]."""
-        return solutions @ self.objective
+        """Returns the objectives [k] of solutions [k, n]."""
+        return self.from_scores(self.sign * (solutions @ self.gain.weights))
+
+    def from_scores(self, scores):
+        """Turns sums of `gain`, of which more is better, into objectives."""
+        unit = self.gain.unit
+        return self.sign * scores * unit.numerator / float(unit.denominator)
+
+    def value(self, solution: np.ndarray) -> float:
+        """Returns the objective of one solution [n], to the last digit."""
+        return float(self._sum(self.objective, self.gain, solution))
 
     def violations(self, solutions: np.ndarray) -> np.ndarray:
-        """By how much solutions [k, n] break the constraints, [k]; 0 is feasible.
+        """Returns by how much solutions [k, n] break the constraints, [k].
 
-        Each constraint counts in units of its right-hand side.
+        Each constraint counts in units of its largest number; 0 is feasible.
         """
-        loads = solutions @ self.weights.T  # [k, m]
-        side = np.where(np.isfinite(self.high), self.high, self.low)
-        unit = np.maximum(1.0, np.where(np.isfinite(side), np.abs(side), 0.0))
-        over = np.maximum(loads - self.high, self.low - loads) / unit
-        return np.where(over > 1e-9, over, 0.0).sum(axis=1)
+        loads = solutions @ self.scaled.T  # [k, m]
+        over = np.maximum(loads - self.scaled_high, self.scaled_low - loads)
+        for number, row in enumerate(self.rows):
+            if row.integers is not None:
+                over[:, number] = row.excess(solutions)
+        over /= [row.size for row in self.rows]
+        return np.where(over > 0, over, 0.0).sum(axis=1)
+
+    def feasible(self, solution: np.ndarray) -> bool:
+        """Whether one solution [n] keeps its bounds and every constraint."""
+        inside = (self.lower <= solution).all() and (solution <= self.upper).all()
+        return bool(inside and self.violations(solution[None])[0] == 0)
+
+    def uses(self, solution: np.ndarray) -> list[Fraction | float]:
+        """Returns how much one solution [n] uses of each resource, to the last digit."""
+        return [
+            self._sum(weights, row, solution)
+            for weights, row in zip(self.weights, self.rows, strict=True)
+        ]
+
+    def _sum(self, values: np.ndarray, row: Row, solution: np.ndarray):
+        amounts = solution.tolist()
+        if not row.whole:
+            return math.fsum(a * b for a, b in zip(values.tolist(), amounts))
+        weights = row.weights if row.integers is None else row.integers
+        return row.unit * sum(int(a) * b for a, b in zip(weights.tolist(), amounts))
+
+
+def numbers(values) -> np.ndarray:
+    """Numbers as float64, or as Python objects where a float64 would lose digits."""
+    array = np.asarray(values)
+    if array.dtype == object or array.dtype.kind in "iu":
+        objects = [int(v) if isinstance(v, np.integer) else v for v in array.ravel()]
+        if any(isinstance(v, int) and abs(v) >= EXACT_FLOAT for v in objects):
+            found = np.empty(array.shape, object)
+            found.ravel()[:] = objects
+            return found
+    return array.astype(float)
 
 
 def linear(
@@ -94,31 +205,33 @@ def linear(
     weights: np.ndarray,
     capacities: np.ndarray,
     optimum: float | None = None,
-) -> Problem:
-    """The binary problem max o.x, W x <= b, with numbered names.
+) -> LinearProblem:
+    """Makes the binary problem max o.x, W x <= b, with numbered names.
 
     Args:
         objective: o, [n].
         weights: W, [m, n].
         capacities: b, [m].
-        optimum: the known answer, if any.
+        optimum: The best objective that is known, if any.
     """
     count, rows = len(objective), len(capacities)
-    return Problem(
+    return LinearProblem(
         names=tuple(f"item {index + 1}" for index in range(count)),
-        objective=np.asarray(objective, float),
+        objective=objective,
         resources=tuple(f"resource {index + 1}" for index in range(rows)),
-        weights=np.asarray(weights, float).reshape(rows, count),
+        weights=np.asarray(weights).reshape(rows, count),
         low=np.full(rows, -np.inf),
-        high=np.asarray(capacities, float),
+        high=capacities,
         lower=np.zeros(count, np.int64),
         upper=np.ones(count, np.int64),
         optimum=optimum,
     )
 
 
-def generate(items: int, constraints: int, tightness: float, seed: int) -> Problem:
-    """A random problem in the way of mknapcb1 to mknapcb9.
+def generate(
+    items: int, constraints: int, tightness: float, seed: int
+) -> LinearProblem:
+    """Makes a random problem in the way of mknapcb1 to mknapcb9.
 
     Chu and Beasley (1998), section 5: weights r_ij uniform on the integers 0 to 1000,
     capacities b_i = tightness sum_j r_ij, and profits p_j = sum_i r_ij / m + 500 u_j
@@ -128,133 +241,3 @@ def generate(items: int, constraints: int, tightness: float, seed: int) -> Probl
     weights = generator.integers(0, 1001, (constraints, items))
     profits = weights.mean(axis=0) + 500 * generator.random(items)
     return linear(np.round(profits), weights, np.floor(tightness * weights.sum(axis=1)))
-
-
-def read(
-    path: str,
-    capacities: dict[str, str] | None = None,
-    maximize: bool = True,
-    tolerance: float = 1e-6,
-) -> Problem:
-    """A problem from CSV.
-
-    The first line names the columns: the variables' names, the objective, and one
-    column a resource; columns called `lower` and `upper` bound a variable (0 and 1
-    otherwise). A row called `capacity` holds the right-hand sides: a number or
-    `<=number`, `>=number` or `=number`.
-
-    Args:
-        path: of the file.
-        capacities: right-hand sides by resource, over those in the file.
-        maximize: whether more of the objective is better.
-        tolerance: by how much an equality may be missed.
-
-    Raises:
-        OSError: no such file, or not text.
-        ValueError: what is wrong in it, with row and column.
-    """
-    header, rows = _table(path)
-    resources = [name for name in header[2:] if name not in RESERVED]
-    if not resources:
-        raise ValueError(f"{path}: no column for a resource: name, objective, resource")
-    sides = {}
-    names, table = [], []
-    for number, row in rows:
-        if row[0].strip().lower() == CAPACITY:
-            for column, cell in zip(header[2:], row[2:], strict=True):
-                if cell.strip():
-                    where = f"{path}, row {number}, column {column!r}"
-                    sides[column] = _side(cell, where, tolerance)
-            continue
-        names.append(row[0].strip())
-        table.append(
-            {
-                column: _number(cell, f"{path}, row {number}, column {column!r}")
-                for column, cell in zip(header[1:], row[1:], strict=True)
-            }
-        )
-    if not names:
-        raise ValueError(f"{path}: no variables: give one row for each")
-    for name, cell in (capacities or {}).items():
-        if name not in resources:
-            raise ValueError(f"--capacity: {path} has no resource {name!r}")
-        sides[name] = _side(cell, f"--capacity {name!r}", tolerance)
-    for name in resources:
-        if name not in sides:
-            raise ValueError(
-                f"{path}: resource {name!r} has no capacity: add a row "
-                f"'{CAPACITY}' or give --capacity '{name}=NUMBER'"
-            )
-    bounds = {}
-    for column, default in (("lower", 0), ("upper", 1)):
-        bounds[column] = np.array([row.get(column, default) for row in table])
-        if (bounds[column] != np.round(bounds[column])).any():
-            raise ValueError(f"{path}: column {column!r}: bounds must be whole numbers")
-        if (np.abs(bounds[column]) > 2**31).any():
-            raise ValueError(f"{path}: column {column!r}: bounds must be below 2^31")
-    low, high = np.array([sides[name] for name in resources]).T
-    return Problem(
-        names=tuple(names),
-        objective=np.array([row[header[1]] for row in table]),
-        resources=tuple(resources),
-        weights=np.array([[row[name] for row in table] for name in resources]),
-        low=low,
-        high=high,
-        lower=bounds["lower"].astype(np.int64),
-        upper=bounds["upper"].astype(np.int64),
-        maximize=maximize,
-    )
-
-
-def _table(path: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header, and each row with its number from 1."""
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{path}: is a directory: name a file")
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            lines = [
-                (number, row)
-                for number, row in enumerate(csv.reader(file), start=1)
-                if any(cell.strip() for cell in row)
-            ]
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such file") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise OSError(f"{path}: not a CSV text file: {error}") from error
-    if not lines:
-        raise ValueError(f"{path}: is empty")
-    header = [cell.strip() for cell in lines[0][1]]
-    if len(set(header)) != len(header) or "" in header[1:]:
-        raise ValueError(f"{path}, row {lines[0][0]}: each column needs its own name")
-    if len(header) < 3:
-        raise ValueError(f"{path}, row {lines[0][0]}: name, objective and resources")
-    for number, row in lines[1:]:
-        if len(row) != len(header):
-            raise ValueError(
-                f"{path}, row {number}: {len(row)} columns, the header has "
-                f"{len(header)}"
-            )
-    return header, lines[1:]
-
-
-def _number(cell: str, where: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        raise ValueError(f"{where}: {cell!r} is not a number") from None
-    if not math.isfinite(value):
-        raise ValueError(f"{where}: {cell!r} is not finite")
-    return value
-
-
-def _side(cell: str, where: str, tolerance: float) -> tuple[float, float]:
-    """The interval that a right-hand side allows."""
-    sense, number = re.fullmatch(r"\s*(<=|>=|=)?(.*)", cell, re.DOTALL).groups()
-    value = _number(number, where)
-    if sense == ">=":
-        return value, math.inf
-    if sense == "=":
-        return value - tolerance, value + tolerance
-    if value < 0:
-        raise ValueError(f"{where}: capacity {value:g} is below zero")
-    return -math.inf, value

@@ -126,6 +126,11 @@ class Case:
         return not found.conda_in_path and fit.cuda_fits(found.conda_cuda, self.cuda)
 
     @property
+    def looks_in_pip(self) -> bool:
+        """Whether TensorFlow looks where pip puts CUDA's libraries: since 2.14."""
+        return fit.parse_version(self.version) >= (2, 14)
+
+    @property
     def architectures(self) -> list[str]:
         """What the build was compiled for: its own word, else the table's."""
         own = self.build.get("cuda_compute_capabilities")
@@ -171,13 +176,3 @@ class Case:
             return remedies.pip_install("tensorflow")
         release = release or (self.best.tensorflow if self.best else "")
         return remedies.install_tensorflow(self.platform, release)
-
-    def install_cuda(self) -> str:
-        """The command that brings the CUDA libraries that TensorFlow needs."""
-        build = self.target or fit.builds()[0]
-        return remedies.install_cuda(self.platform, build)
-
-    def install_cudnn(self) -> str:
-        """The command that brings the cuDNN that TensorFlow needs."""
-        build = self.target or fit.builds()[0]
-        return remedies.install_cudnn(self.platform, build)

@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Sequence
 from importlib import resources
+from typing import NamedTuple
 
 Version = tuple[int, ...]
 
@@ -67,8 +68,7 @@ def cudnn_fits(found: str, built_with: str) -> bool:
     return here[:1] == there[:1] and (here[1:2] or (0,)) >= (there[1:2] or (0,))
 
 
-@dataclasses.dataclass(frozen=True)
-class DriverNeed:
+class DriverNeed(NamedTuple):
     """The driver a CUDA release ships with, and the oldest one that still runs it."""
 
     cuda: str

@@ -1,14 +1,13 @@
 """What the probes find out about a machine, and the steps of the guide judge."""
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 from gpu_setup.libraries import Found
 from gpu_setup.remedies import Platform
 
 
-@dataclasses.dataclass(frozen=True)
-class Gpu:
+class Gpu(NamedTuple):
     """One card as nvidia-smi names it; "" where it does not say."""
 
     name: str
@@ -17,8 +16,7 @@ class Gpu:
     mig: str
 
 
-@dataclasses.dataclass(frozen=True)
-class PciGpu:
+class PciGpu(NamedTuple):
     """One NVIDIA display device on the bus; speeds in GT/s, widths in lanes."""
 
     address: str
@@ -46,7 +44,6 @@ class Facts:
     mig_instances: int = 0
     loaded_driver: str = ""
     installed_driver: str = ""
-    library_driver: str = ""
     toolkits: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     nvcc: str = ""
     cudnns: list[tuple[str, str]] = dataclasses.field(default_factory=list)

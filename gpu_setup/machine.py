@@ -40,7 +40,6 @@ class Machine:
         self.search_path = search_path or os.environ.get("PATH", os.defpath)
         if self.is_here:  # where dkms, modinfo and ldconfig are, and not every PATH
             self.search_path += ":/usr/sbin:/sbin"
-        self.denied: set[str] = set()
         self.files: dict[str, str] = {}
         self.commands: dict[str, Output] = {}
         self.saved: dict[str, Any] = {} if self.is_here else self._load()
@@ -92,15 +91,12 @@ class Machine:
             keep: A pattern; only lines that hold it are returned and remembered.
 
         Returns:
-            The text, or None; `denied` then tells a refusal from an absence.
+            The text; None if it is not there or may not be read.
         """
         try:
             with open(self.path(path), "rb") as file:
                 text = file.read(MAX_BYTES).decode(errors="replace")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
         except OSError:
-            self.denied.add(path)
             return None
         if keep:
             text = "\n".join(x for x in text.splitlines() if re.search(keep, x))
@@ -123,10 +119,7 @@ class Machine:
             return [part] if there else []
         try:
             return fnmatch.filter(os.listdir(here), part)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
         except OSError:
-            self.denied.add(folder)
             return []
 
     def exists(self, path: str) -> bool:

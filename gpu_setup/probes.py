@@ -190,7 +190,6 @@ def driver(machine: Machine, facts: Facts) -> None:
     if installed.state == "ok" and installed.code == 0:
         facts.installed_driver = installed.text.strip()
     facts.libraries = find(machine)
-    facts.library_driver = facts.libraries.driver
     state = machine.run(*MOKUTIL)
     if state.state == "ok" and "SecureBoot" in state.text:
         facts.secure_boot = "SecureBoot enabled" in state.text

@@ -31,19 +31,11 @@ def private_words() -> dict[str, str]:
     return {w: stand for w, stand in words.items() if w not in common}
 
 
-def redact(text: str, words: dict[str, str] | None = None) -> str:
-    """Hides home folders, host, user and serial numbers in a text.
-
-    Args:
-        text: Anything to be shared.
-        words: What to hide, and its stand-in; by default this machine's words.
-
-    Returns:
-        The text with stand-ins.
-    """
+def redact(text: str) -> str:
+    """A text with stand-ins for home folders, host, user and serial numbers."""
     text = _UUID.sub("SERIAL", text)
     text = re.sub(r"(?i)(serial(?: number)?\s*[:=]\s*)\w+", r"\1SERIAL", text)
-    words = private_words() if words is None else words
+    words = private_words()
     for word in sorted(words, key=len, reverse=True):
         pattern = rf"(?<![\w-]){re.escape(word)}(?![\w-])"
         text = re.sub(pattern, words[word], text)

@@ -125,11 +125,6 @@ def install_driver(platform: Platform) -> str:
     return next(command for word, command in drivers.items() if word in name)
 
 
-def start_container(kind: str) -> str:
-    """The command that starts a container of some kind with the cards."""
-    return COMMANDS["containers"].get(kind, COMMANDS["containers"]["docker"])
-
-
 def run_on(python: str) -> str:
     """The command that makes an environment with a Python version."""
     return COMMANDS["environment"].format(python=python)

@@ -4,7 +4,8 @@ python -m gpu_setup.snapshot machine.tar.gz
 python -m gpu_setup.check --root=machine.tar.gz
 """
 
-import dataclasses
+from runkit import cli  # isort: skip  # From here on, Ctrl-C is quiet.
+
 import io
 import json
 import os
@@ -15,11 +16,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gpu_setup import probes
-from gpu_setup.config import Probing, define_flags, from_flags
+from gpu_setup.config import Probing
 from gpu_setup.facts import Facts
 from gpu_setup.machine import SAVED, Machine
-from gpu_setup.redaction import private_words, redact
-from runkit import cli, files
+from gpu_setup.redaction import redact
+from runkit import files, settings
 
 # Of the boot line only these words; the rest can hold names and passwords.
 BOOT_WORDS = r"nomodeset|nouveau\S*|modprobe\.blacklist=\S*|nvidia\S*"
@@ -33,7 +34,6 @@ def entries(machine: Machine) -> tuple[dict[str, str], dict[str, str]]:
     Returns:
         Text by path without links, and the target by the path of each link.
     """
-    words = private_words()
     texts: dict[str, str] = {}
     links: dict[str, str] = {}
     for path, text in machine.files.items():
@@ -41,13 +41,13 @@ def entries(machine: Machine) -> tuple[dict[str, str], dict[str, str]]:
             text = " ".join(re.findall(BOOT_WORDS, text))
         place = machine.resolve(path, links)
         if text or not machine.path(place).is_dir():
-            texts[place] = redact(text, words) or texts.get(place, "")
+            texts[place] = redact(text) or texts.get(place, "")
     return texts, links
 
 
 def answers(machine: Machine, facts: Facts) -> str:
     """What machine.json holds: commands, environment, Python and TensorFlow."""
-    commands = {k: dataclasses.asdict(v) for k, v in machine.commands.items()}
+    commands = {k: v._asdict() for k, v in machine.commands.items()}
     if cache := commands.get(" ".join(probes.LDCONFIG)):
         rows = cache["text"].splitlines()
         cache["text"] = "\n".join(r for r in rows if re.search(KEPT_LIBRARIES, r))
@@ -62,34 +62,25 @@ def answers(machine: Machine, facts: Facts) -> str:
 
 
 def write(path: Path, machine: Machine, facts: Facts) -> int:
-    """Writes the archive whole or not at all.
-
-    Args:
-        path: The .tar.gz file to write.
-        machine: One that `probes.collect` has asked.
-        facts: What it collected.
+    """Writes what `probes.collect` asked and found as a .tar.gz file, whole or not.
 
     Returns:
         How many files and links are inside.
-
-    Raises:
-        OSError: The archive cannot be written.
     """
     texts, links = entries(machine)
     texts[f"/{SAVED}"] = answers(machine, facts)
-    words = private_words()
 
     def fill(file: BinaryIO) -> None:
         with tarfile.open(fileobj=file, mode="w:gz") as archive:
             for name, text in sorted(texts.items()):
-                info = tarfile.TarInfo(redact(name, words).lstrip("/"))
+                info = tarfile.TarInfo(redact(name).lstrip("/"))
                 info.size = len(text.encode())
                 archive.addfile(info, io.BytesIO(text.encode()))
             for name, target in sorted(links.items()):
-                info = tarfile.TarInfo(redact(name, words).lstrip("/"))
+                info = tarfile.TarInfo(redact(name).lstrip("/"))
                 info.type = tarfile.SYMTYPE
                 relative = os.path.relpath(target, os.path.dirname(name))
-                info.linkname = redact(relative, words)
+                info.linkname = redact(relative)
                 archive.addfile(info)
 
     files.write_whole(path, fill)
@@ -134,12 +125,12 @@ def main(argv: Sequence[str]) -> int:
     if not path.name.endswith((".tar.gz", ".tgz")):
         raise ValueError(f"{path} must end in .tar.gz")
     machine = Machine()
-    facts = probes.collect(machine, from_flags(Probing))
+    facts = probes.collect(machine, Probing(**settings.given(Probing)))
     count = write(path, machine, facts)
     print(f"{path}: {count} files, redacted; look inside before you send it")
     return cli.DONE
 
 
 if __name__ == "__main__":
-    define_flags(Probing)
+    settings.define_flags(Probing)
     cli.run(main, "gpu_setup.snapshot", arguments=True)

@@ -79,7 +79,7 @@ def old_toolkits(case: Case) -> Finding:
             return say("other_cuda_works", **words)
         if case.toolkit:
             return say("other_cuda_first", toolkit=case.toolkit, **words)
-        if case.pip_version("cuda-runtime"):
+        if case.pip_version("cuda-runtime") and case.looks_in_pip:
             return say("other_cuda_before_pip", **words)
     several = len({v for _, v in toolkits}) > 1
     found = ", ".join(f"CUDA {v} in {p}" for p, v in toolkits) or "none"
@@ -168,7 +168,8 @@ def _driver_trouble(case: Case, words: dict[str, str]) -> Finding | None:
     if library and library.is_stub:
         return say("stub", **words)
     if facts.container and not library and not case.gpus:
-        command = remedies.start_container(facts.container)
+        starts = remedies.COMMANDS["containers"]
+        command = starts.get(facts.container, starts["docker"])
         return say("no_cards_in_container", command=command, **words)
     if facts.smi_state in ("timeout", "GPU lost"):
         hangs = facts.smi_state == "timeout"
@@ -193,7 +194,7 @@ def reboot(case: Case) -> Finding:
         return _not_our_kernel(case)
     facts = case.facts
     loaded = facts.loaded_driver
-    others = {v for v in (facts.library_driver, facts.installed_driver) if v}
+    others = {v for v in (facts.libraries.driver, facts.installed_driver) if v}
     shown = f"loaded {loaded or 'none'}, on disk {', '.join(sorted(others)) or 'none'}"
     if "mismatch" in facts.smi_state or (loaded and others - {loaded}):
         return say("two_versions", found=shown)

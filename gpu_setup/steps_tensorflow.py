@@ -45,19 +45,26 @@ def cuda(case: Case) -> Finding:
             advice, words["command"] = _release_for(case, card.capability)
             words |= {"last": last, "card": card.name, "release_advice": advice}
             return say("last_cuda", **words)
-    reachable = [*system, pip, libraries.conda_cuda if libraries.conda_in_path else ""]
+    reachable = [*system, pip if case.looks_in_pip else ""]
+    reachable += [libraries.conda_cuda] if libraries.conda_in_path else []
     if any(fit.cuda_fits(version, case.cuda) for version in reachable):
         return say("cuda", **words)
     if case.is_in_conda:
         words["command"] = remedies.COMMANDS["conda_activate"]
         return say("conda_cuda", folder=libraries.conda, **words)
-    words |= {"instead": _instead(case, words["found"]), "command": case.install_cuda()}
+    if fit.cuda_fits(pip, case.cuda):
+        return say("pip_only", **words | {"command": remedies.COMMANDS["pip_path"]})
+    words |= {"instead": _instead(case, words["found"]), "command": _install_cuda(case)}
     words |= {"release": release, "cuda": case.cuda, "elsewhere": ""}
     if words["command"].startswith("conda"):
         words["elsewhere"] = (
             " (Without conda: developer.nvidia.com/cuda-toolkit-archive.)"
         )
     return say("no_cuda", **words)
+
+
+def _install_cuda(case: Case) -> str:
+    return remedies.install_cuda(case.platform, case.target or fit.builds()[0])
 
 
 def _instead(case: Case, found: str) -> str:
@@ -102,7 +109,8 @@ def cudnn(case: Case) -> Finding:
         return say("fake_cudnn", quoted=shlex.quote(library.path), **words)
     if left_out := _not_needed(case, words):
         return left_out
-    words["command"] = case.install_cudnn()
+    build = case.target or fit.builds()[0]
+    words["command"] = remedies.install_cudnn(case.platform, build)
     if here and not fit.cudnn_fits(here, case.cudnn):
         older = fit.parse_version(here) < fit.parse_version(case.cudnn)
         than = "older than" if older else "newer than"
@@ -196,7 +204,7 @@ def _blind(case: Case, words: dict[str, str]) -> Finding | None:
     missing = case.told.get("missing", [])
     if missing:
         path = f"export LD_LIBRARY_PATH={case.toolkit}/lib64:$LD_LIBRARY_PATH"
-        words["command"] = path if case.toolkit else case.install_cuda()
+        words["command"] = path if case.toolkit else _install_cuda(case)
         return say("missing_library", missing=", ".join(missing), **words)
     if case.told.get("pip_only"):
         return say("pip_only", **words | {"command": remedies.COMMANDS["pip_path"]})
@@ -237,7 +245,7 @@ def _too_old(case: Case) -> Finding | None:
             first, _ = fit.cuda_range(card.capability) or ("", "")
             advice, command = _release_for(case, card.capability)
             words = {"card": card.name, "capability": card.capability, "first": first}
-            words |= {"cuda": case.cuda, "advice": advice, "command": command}
+            words |= {"cuda": case.cuda, "release_advice": advice, "command": command}
             return say("cuda_without_code", **words)
     return None
 
@@ -258,7 +266,8 @@ def works(case: Case) -> Finding:
             return say("log_says", found=found, advice=cause.means, command=cause.fix)
         if case.gpus:
             return say("wrong_product", found=found)
-        if case.toolkit and not case.facts.libraries.cuda_in_path[0]:
+        named = case.facts.libraries.cuda_in_path[0]
+        if case.toolkit and not named and not _too_old(case):
             return say("unnamed_toolkit", found=found, toolkit=case.toolkit)
         return say("no_gpu", found=found)
     count = f"{len(case.gpus)} GPU" + "s" * (len(case.gpus) > 1)

@@ -97,13 +97,13 @@ def _read(text: TextIO, classes: int, labelled: bool) -> Arrays:
         label = _label_place(table, layout, classes)
         labels = None if label is None else table[:, label]
         pixels = table if label is None else np.delete(table, label, axis=1)
+        unit = pixels.max() <= 1
         if (labels is None or _are_labels(labels, classes)) and (
-            pixels.max() <= 1 or not (pixels % 1).any()
+            unit or not (pixels % 1).any()
         ):
-            scale = 255 if pixels.max() <= 1 else 1
-            images = np.rint(scale * pixels.astype(np.float32)).astype(np.uint8)
+            images = np.rint(255 * pixels.astype(np.float32)) if unit else pixels
             labels = labels if labels is None else labels.astype(np.uint8)
-            return images.reshape(-1, SIDE, SIDE), labels
+            return images.astype(np.uint8).reshape(-1, SIDE, SIDE), labels
         layout = dataclasses.replace(layout, label=label)
     text.seek(0)
     raise ValueError(_fault(text, layout, classes))
@@ -116,11 +116,11 @@ def _layout(text: TextIO, labelled: bool) -> Layout:
         skipped += 1
     many = (x for x in SEPARATORS if line.count(x) >= PIXELS - 1)
     separator = next(many, ",")
-    decimal = "," if separator != "," and "," in line else "."
     cells = next(csv.reader([line], delimiter=separator), [])
-    names = [cell.strip().lower().replace(decimal, ".") for cell in cells]
+    names = [cell.strip().lower().replace(",", ".") for cell in cells]
     header, ignored, label = _is_header(names), None, None
     if header:
+        line = text.readline()  # which tells about decimals
         label = next((n for n, x in enumerate(names) if x in LABEL_NAMES), None)
         ignored = next((n for n, x in enumerate(names) if x in INDEX_NAMES), None)
     if ignored is None and len(names) == PIXELS + 2 and label != 0:
@@ -131,6 +131,7 @@ def _layout(text: TextIO, labelled: bool) -> Layout:
         label -= 1
     columns = PIXELS + (labelled or label is not None) + (ignored is not None)
     skipped += header
+    decimal = "," if separator != "," and "," in line else "."
     text.seek(0)
     for _ in range(skipped):
         text.readline()

@@ -9,11 +9,14 @@ from runkit import cli  # first, so that Ctrl-C is quiet from here on
 
 # isort: split
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags, logging
 
 from runkit import files, progress, start
+
+if TYPE_CHECKING:
+    import numpy as np
 
 NAME = "inception_mnist"
 FLAGS = flags.FLAGS
@@ -38,14 +41,8 @@ def define_flags() -> None:
     )
 
 
-def read_pictures(paths: list[str]):
-    """Read pictures, and all those in folders.
-
-    Returns:
-        The paths, uint8 [N, 28, 28], and a warning or "" for each.
-    """
-    import numpy as np
-
+def read_pictures(paths: list[str]) -> dict[str, tuple["np.ndarray", str]]:
+    """Read pictures, and all those in folders; see `pictures.read_picture`."""
     from inception_mnist import pictures
 
     found = {}
@@ -53,18 +50,18 @@ def read_pictures(paths: list[str]):
         if not os.path.isdir(path):
             found[path] = pictures.read_picture(path)
             continue
+        before = len(found)
         for file in pictures.in_folder(path):
             try:
                 found[file] = pictures.read_picture(file)
             except (OSError, ValueError) as error:
                 logging.warning("%s", error)
-        if not any(os.path.dirname(name) == path.rstrip("/") for name in found):
+        if len(found) == before:
             raise ValueError(f"{path}: no picture of a digit in this folder")
-    images, warnings = zip(*found.values(), strict=True)
-    return list(found), np.stack(images), warnings
+    return found
 
 
-def read_file(path: str, classes: int):
+def read_file(path: str, classes: int) -> tuple["np.ndarray", "np.ndarray | None"]:
     """Return the images of a csv or idx file, and their labels or None."""
     from inception_mnist import csv_reader, data, image_files
 
@@ -75,7 +72,7 @@ def read_file(path: str, classes: int):
     return csv_reader.read(path, classes, labelled=False)
 
 
-def probabilities(config, weights, images):
+def mean_probabilities(config, weights, images) -> "np.ndarray":
     """Return the mean of the answers over the views, [N, K], with a bar."""
     start.tensorflow()
     import numpy as np
@@ -91,6 +88,19 @@ def probabilities(config, weights, images):
     return np.mean(found, axis=0)
 
 
+def describe(name: str, config, probabilities, warning: str) -> dict[str, Any]:
+    """Print the answer to a picture; return it as a row of predictions.csv."""
+    first, second = (int(number) for number in (-probabilities).argsort()[:2])
+    one, two = config.class_name(first), config.class_name(second)
+    shares = float(probabilities[first]), float(probabilities[second])
+    print(f"{name}: {one} ({shares[0]:.1%}), or {two} ({shares[1]:.1%})")
+    if warning:
+        logging.warning("%s: %s", name, warning)
+    names = "file", "answer", "probability", "second", "second_probability", "warning"
+    row = name, one, shares[0], two, shares[1], warning
+    return dict(zip(names, row, strict=True))
+
+
 def main(argv) -> None:
     """Print and write the answers."""
     paths, labels = argv[1:], None
@@ -100,38 +110,29 @@ def main(argv) -> None:
 
     from inception_mnist import checkpoint
 
-    if paths:
-        names, images, warnings = read_pictures(paths)
+    pictures = read_pictures(paths)
     config, weights = checkpoint.load_weights(FLAGS.checkpoint)
-    if not paths:
+    if paths:
+        images = np.stack([image for image, _ in pictures.values()])
+    else:
         images, labels = read_file(FLAGS.csv, config.classes)
     files.make_folder(FLAGS.out_dir)
-    found = probabilities(config, weights, images)
-    answers = found.argmax(axis=1)
-    metrics: dict[str, Any] = {}
+    found = mean_probabilities(config, weights, images)
+    answers = [int(answer) for answer in found.argmax(axis=1)]
+    metrics: dict[str, Any] = {"images": len(images)}
     if paths:
-        rows = []
-        for name, row, warning in zip(names, found, warnings, strict=True):
-            first, second = (int(number) for number in np.argsort(-row)[:2])
-            one, two = config.class_name(first), config.class_name(second)
-            print(f"{name}: {one} ({row[first]:.1%}), or {two} ({row[second]:.1%})")
-            if warning:
-                logging.warning("%s: %s", name, warning)
-            answer = {"file": name, "answer": one, "probability": float(row[first])}
-            answer |= {"second": two, "second_probability": float(row[second])}
-            rows.append(answer | {"warning": warning})
-        titles = [os.path.basename(name)[-18:] for name in names]
+        rows = [
+            describe(name, config, row, warning)
+            for (name, (_, warning)), row in zip(pictures.items(), found, strict=True)
+        ]
+        titles = [os.path.basename(name)[-18:] for name in pictures]
         metrics["answers"] = [
-            {"path": name, "digit": int(answer), "probabilities": row.tolist()}
-            for name, answer, row in zip(names, answers, found, strict=True)
+            {"path": name, "digit": answer, "probabilities": row.tolist()}
+            for name, answer, row in zip(pictures, answers, found, strict=True)
         ]
-    else:
-        rows = [  # the form of Kaggle's answers
-            {"ImageId": place, "Label": int(answer)}
-            for place, answer in enumerate(answers, 1)
-        ]
-        titles = [str(place) for place in range(1, len(images) + 1)]
-        metrics["images"] = len(images)
+    else:  # in the form of Kaggle's answers
+        rows = [{"ImageId": n, "Label": each} for n, each in enumerate(answers, 1)]
+        titles = [f"{row['ImageId']}" for row in rows]
         print(f"{FLAGS.csv}: {len(images):,} answers")
     if labels is not None:
         metrics["accuracy"] = float(np.mean(answers == labels))

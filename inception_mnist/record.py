@@ -68,6 +68,8 @@ class Recorder:
                 images, labels, config.valid_size
             )
         self._data_hash = data.digest(images, labels)
+        if digits.valid:  # validations of other images cannot be compared
+            self._data_hash += data.digest(*digits.valid)
         self.trainer = make_trainer(config, images, labels)
         if init_from is not None:
             arrays: checkpoint.Arrays = {}
@@ -107,12 +109,8 @@ class Recorder:
         if not self.trainer.is_chief:
             return
         began = time.monotonic()
-        records = {
-            "rows": self.rows,
-            "sums": self._sums,
-            "since": self._since,
-            "seconds": self._seconds,
-        }
+        records = {"rows": self.rows, "sums": self._sums, "since": self._since}
+        records["seconds"] = self._seconds
         arrays = self.trainer.arrays()
         self.trainer.check_finite("state", *arrays.values())
         checkpoint.save(self._folder, self._config, self._data_hash, arrays, records)
@@ -145,17 +143,15 @@ class Recorder:
 
     def note(self, progress: Progress) -> str:
         """Return the latest figures and the speed, for a progress bar."""
-        parts = []
-        if self._since:
-            loss, accuracy = (total / self._since for total in self._sums)
-            parts.append(f"loss {loss:.3f}, {accuracy:.1%} right")
+        loss, accuracy, valid = progress.loss, progress.accuracy, ""
         if self.rows:
             row = self.rows[-1]
-            if not self._since:
-                loss, accuracy = row["train_loss"], row["train_accuracy"]
-                parts.append(f"loss {loss:.3f}, {accuracy:.1%} right")
-            parts.append(f"validation {row['valid_accuracy']:.2%}")
-        return ", ".join([*parts, f"{self.images_per_second():.0f} images/s"])
+            loss, accuracy = row["train_loss"], row["train_accuracy"]
+            valid = f", validation {row['valid_accuracy']:.2%}"
+        if self._since:
+            loss, accuracy = (total / self._since for total in self._sums)
+        speed = f"{self.images_per_second():.0f} images/s"
+        return f"loss {loss:.3f}, {accuracy:.1%} right{valid}, {speed}"
 
     def _validate(self) -> None:
         """Measure on the validation images; keep the weights if they are the best."""

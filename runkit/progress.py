@@ -52,7 +52,8 @@ class Bar:
         if not self._logs:
             return
         portion = max(1, self._total // LINES)
-        if done // portion > self._logged // portion or done == self._total:
+        ended = done == self._total != self._logged
+        if done // portion > self._logged // portion or ended:
             self._log(done, note)
 
     def _log(self, done: int, note: str) -> None:

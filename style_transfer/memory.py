@@ -18,16 +18,6 @@ TILES = (1024, 768, 512, 256)  # sides to try, pixels
 SHARE = 0.9  # of what is free, that a run may use
 
 
-def values_a_pixel(network: str, deepest: str) -> float:
-    """Returns the values of all maps through `deepest` for each pixel of the image."""
-    total = 0.0
-    for name, shape in vgg.filter_shapes(network).items():
-        total += shape[-1] / vgg.stride(name) ** 2
-        if name == deepest:
-            break
-    return total
-
-
 def estimate(
     config: Config,
     network: str,
@@ -47,27 +37,23 @@ def estimate(
         side: The side of a tile in pixels; None means whole.
     """
     names = needed_layers(config)
-    pixels = height * width
     arrays = 2 * MEMORY + 10 if config.optimizer == "lbfgs" else 10
-    kept = pixels * 3 * 4 * arrays
+    kept = BASE + height * width * 3 * 4 * arrays
     if not names:  # mode "pixels"
-        return BASE + kept
-    seen: float = pixels
+        return kept
+    seen: float = height * width
     if side:
         margin = vgg.reach(names, network) + vgg.ALIGNMENT
-        outer = [min(edge, 1.5 * side + 2 * margin) for edge in (height, width)]
-        seen = outer[0] * outer[1]
+        rows, columns = (min(e, 1.5 * side + 2 * margin) for e in (height, width))
+        seen = rows * columns
     shapes = vgg.filter_shapes(network)
-    filters = sum(map(math.prod, shapes.values()))
-    maps = values_a_pixel(network, max(names))
-
-    def of_layers(chosen) -> float:
-        known = [name for name in chosen if name in shapes]
-        return sum(shapes[name][-1] / vgg.stride(name) ** 2 for name in known)
-
-    targets = 4 * of_layers(set(config.content_layers) & set(names))
-    work = seen * (maps * BYTES[precision] + 8 * of_layers(names))
-    return BASE + COPIES * filters + kept + pixels * targets + work
+    # Values of each layer's maps for each pixel of the picture.
+    values = {name: shape[-1] / vgg.stride(name) ** 2 for name, shape in shapes.items()}
+    maps = sum(count for name, count in values.items() if name <= max(names))
+    exact = sum(values.get(name, 0) for name in names)
+    targets = sum(values.get(name, 0) for name in {*config.content_layers} & {*names})
+    work = seen * (maps * BYTES[precision] + 8 * exact) + height * width * 4 * targets
+    return kept + COPIES * sum(map(math.prod, shapes.values())) + work
 
 
 def available() -> float:

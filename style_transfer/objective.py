@@ -13,7 +13,6 @@ the memory and half as much work again.
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -50,56 +49,51 @@ class Pictures:
 
 
 @dataclasses.dataclass(frozen=True)
-class Content:
-    """alpha L_content of one layer."""
+class Term:
+    """alpha L_content of one layer, or beta L_style of one layer and region.
 
+    Attributes:
+        name: "content_loss" or "style_loss".
+        layer: l.
+        weight: alpha or beta.
+        target: P^l [height, width, N_l], or A^l / M_l [N_l, N_l].
+        share: w_l times the region's share of the picture; 1 for the content.
+        positions: M_l.
+        guide: The region, see `losses.guided_gram_matrix`; None is everywhere.
+    """
+
+    name: str
     layer: str
     weight: float
-    target: tf.Tensor  # P^l, [height, width, N_l]
-    name: ClassVar[str] = "content_loss"
-    share: ClassVar[float] = 1.0
-    shape: ClassVar[tuple[int, ...]] = ()
-
-    def statistic(self, maps: tf.Tensor, tile: Tile) -> tf.Tensor:
-        """Returns the loss of the tile itself; `maps` are F^l of its outer pixels."""
-        own = tile.own(maps, self.layer)
-        return losses.content_loss(own, tile.part(self.target, self.layer))
-
-    def loss(self, statistic: tf.Tensor) -> tf.Tensor:
-        """Returns the sum over the tiles as it is."""
-        return statistic
-
-
-@dataclasses.dataclass(frozen=True)
-class Style:
-    """beta L_style of one layer and region."""
-
-    layer: str
-    weight: float
-    target: tf.Tensor  # A^l / M_l, [N_l, N_l]
-    share: float  # w_l times the region's share of the picture
-    positions: int  # M_l
-    guide: tf.Tensor | None = None  # the region, see `losses.guided_gram_matrix`
-    name: ClassVar[str] = "style_loss"
+    target: tf.Tensor
+    share: float = 1.0
+    positions: int = 0
+    guide: tf.Tensor | None = None
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The statistic's shape."""
-        return tuple(self.target.shape)
+    def statistic_shape(self) -> tuple[int, ...]:
+        """The shape of the statistic."""
+        return () if self.name == "content_loss" else tuple(self.target.shape)
 
     def statistic(self, maps: tf.Tensor, tile: Tile) -> tf.Tensor:
-        """Returns the tile's part of G^l / M_l; `maps` are F^l of its outer pixels."""
+        """Returns what adds up over tiles: the content loss, or G^l / M_l.
+
+        Args:
+            maps: F^l of the tile's outer pixels.
+            tile: The tile.
+        """
         own = tile.own(maps, self.layer)
+        if self.name == "content_loss":
+            return losses.content_loss(own, tile.part(self.target, self.layer))
         if self.guide is None:
             return losses.mean_gram_matrix(own, self.positions)
         return losses.guided_gram_matrix(own, tile.part(self.guide, self.layer))
 
     def loss(self, statistic: tf.Tensor) -> tf.Tensor:
-        """Returns w_l L_style of the summed Gram matrix."""
+        """Returns the loss of the sum over the tiles, before alpha or beta."""
+        if self.name == "content_loss":
+            return statistic
         return self.share * losses.style_layer_loss(statistic, self.target)
-
-
-Term = Content | Style
 
 
 def needed_layers(config: Config) -> tuple[str, ...]:
@@ -128,7 +122,7 @@ def make_terms(
         height, width = pictures.content.shape[:2]
         weight = config.content_weight * REFERENCE_PIXELS / (height * width)
         maps = _whole_maps(network, pictures.content, config.content_layers, side)
-        found += [Content(name, weight, maps[name]) for name in config.content_layers]
+        found += [Term("content_loss", name, weight, maps[name]) for name in maps]
     if config.mode in ("transfer", "style"):
         found += _style_terms(config, pictures, network, side)
     return found
@@ -147,7 +141,8 @@ def _style_terms(
         masks = [None]
     height, width = pictures.content.shape[:2]
     return [
-        Style(
+        Term(
+            "style_loss",
             layer,
             config.style_weight,
             region_grams[layer],
@@ -257,7 +252,7 @@ class Objective:
         outer = tf.TensorSpec([None, None, 3])  # one graph for tiles of all shapes
         edges = tf.TensorSpec([2, 4], tf.int32)
         self._first = tf.function(self._first_pass, [outer, edges])
-        slopes = [tf.TensorSpec(term.shape) for term in self._terms]
+        slopes = [tf.TensorSpec(term.statistic_shape) for term in self._terms]
         self._second = tf.function(self._second_pass, [outer, edges, slopes])
 
     def __call__(self, image: np.ndarray | tf.Tensor) -> tuple[Losses, tf.Tensor]:

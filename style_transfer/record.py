@@ -75,7 +75,7 @@ class Recorder:
         """Writes the checkpoint from which --resume goes on."""
         header = {
             "config": dataclasses.asdict(self._run.config),
-            "fingerprint": self._run.fingerprint(),
+            "fingerprint": self._run.fingerprint,
             "rows": self.rows,
         }
         checkpoint.save(self._folder, FORMAT, header, progress.arrays())
@@ -160,7 +160,7 @@ def load(folder: str, run: Run) -> tuple[checkpoint.Arrays, Rows]:
     if header is None:
         raise FileNotFoundError(f"--resume: no checkpoint in {folder}")
     checkpoint.compare(path, header["config"], run.config, FREE)
-    if header["fingerprint"] != run.fingerprint():
+    if header["fingerprint"] != run.fingerprint:
         raise ValueError(
             f"--resume: {path} is of a run with other pictures, filters or precision"
         )

@@ -1,6 +1,7 @@
 """Two pictures for a first run without any file: a photograph and a painting.
 
-The photograph is scikit-learn's `china.jpg` (by 大杨, CC BY 2.0). The painting is
+The photograph is scikit-learn's `china.jpg` (by danielbuechele on Flickr, CC
+BY 2.0). The painting is
 `data/painting.jpg`, a night over hills and water in the manner of the sky that the
 post uses; a program painted it for this package, in brush strokes that follow a flow
 field (after Hertzmann, "Painterly Rendering with Curved Brush Strokes of Multiple

@@ -6,6 +6,7 @@ Post, "Generating stylish images with content". The post has one scale; starting
 """
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,6 +22,9 @@ from style_transfer.vgg import Network
 COARSEST_SIDE = 64  # pixels of the shorter side that no smaller scale goes under
 Saved = Mapping[str, np.ndarray]  # `Progress.arrays`
 GROWTH = 1.5  # steps of a scale to those of the next finer one
+# Where a transfer starts from noise: shares of beta, each for a sixth of the steps of
+# the first scale, before the whole of it.
+RAMP = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,10 +92,11 @@ class Run:
     def steps(self) -> int:
         """Returns the steps of the whole run."""
         height, width = self.start.shape[:2]
-        return sum(scale_steps(self.config, height, width))
+        return sum(part.steps for part in phases(self.config, height, width))
 
+    @functools.cached_property
     def fingerprint(self) -> str:
-        """Returns a hash of the pictures and filters, which a continuation shares."""
+        """A hash of the pictures and filters, which a continuation shares."""
         arrays = [self.start, self.pictures.content, *self.pictures.styles]
         arrays += self.pictures.masks
         digest = hashlib.sha256()
@@ -230,15 +235,15 @@ class Progress:
         losses: Those of the image that the step started from (Adam) or reached
             (L-BFGS).
         image: What it reached, float32 [height, width, 3] of the scale at hand.
-        scale: The number of the scale, from 0.
-        done: The steps that were made at this scale.
+        phase: The number of the part of the run, from 0.
+        done: The steps that were made in it.
         state: The optimizer's state.
     """
 
     step: int
     losses: dict[str, float]
     image: np.ndarray
-    scale: int
+    phase: int
     done: int
     state: optimize.Adam | optimize.Lbfgs
 
@@ -246,7 +251,7 @@ class Progress:
         """Returns what `paint` needs to go on from here."""
         numbers: dict[str, float] = {
             "step": self.step,
-            "scale": self.scale,
+            "phase": self.phase,
             "done": self.done,
         }
         numbers |= {f"loss/{name}": loss for name, loss in self.losses.items()}
@@ -268,20 +273,43 @@ def noise(height: int, width: int, seed: int) -> np.ndarray:
     return tensor.numpy()
 
 
-def scale_factors(config: Config, height: int, width: int) -> list[float]:
-    """Returns the size of each scale as a share of the last, from coarse to 1.
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """A part of a run.
 
-    Scales whose shorter side would be under `COARSEST_SIDE` are left out.
+    Attributes:
+        factor: The size of its pictures as a share of the full one.
+        steps: How many there are.
+        config: The settings of its loss.
     """
-    factors = [0.5**halvings for halvings in reversed(range(config.scales))]
-    coarsest = COARSEST_SIDE / min(height, width)
-    return [factor for factor in factors if factor >= min(1.0, coarsest)]
+
+    factor: float
+    steps: int
+    config: Config
 
 
-def scale_steps(config: Config, height: int, width: int) -> list[int]:
-    """Returns the steps at each of `scale_factors`."""
-    halvings = range(len(scale_factors(config, height, width)))
-    return [round(config.steps * GROWTH**count) for count in reversed(halvings)]
+def phases(config: Config, height: int, width: int) -> list[Phase]:
+    """Returns the parts of a run at that size: its scales, from coarse to fine.
+
+    Scales whose shorter side would be under `COARSEST_SIDE` are left out. In a transfer
+    that starts from noise the style's weight grows by and by: the style of noise is so
+    far off that it would else take every place before the content has any.
+    """
+    found = []
+    for halvings in reversed(range(config.scales)):
+        factor = 0.5**halvings
+        if factor == 1 or factor * min(height, width) >= COARSEST_SIDE:
+            steps = round(config.steps * GROWTH**halvings)
+            found.append(Phase(factor, steps, config))
+    if config.init == "noise" and config.mode == "transfer":
+        first = found[0]
+        steps = first.steps // (len(RAMP) + 2)
+        ramp = [share * config.style_weight for share in RAMP]
+        found[:1] = [
+            Phase(first.factor, steps, dataclasses.replace(config, style_weight=weight))
+            for weight in ramp
+        ] + [dataclasses.replace(first, steps=first.steps - steps * len(RAMP))]
+    return found
 
 
 def scaled(pictures: Pictures, factor: float) -> Pictures:
@@ -323,26 +351,25 @@ def paint(
     Raises:
         FloatingPointError: A loss is not finite.
     """
-    factors = scale_factors(config, *start.shape[:2])
-    steps = scale_steps(config, *start.shape[:2])
+    parts = phases(config, *start.shape[:2])
     scales = None
     if config.normalize_gradients and network:
-        small = scaled(pictures, factors[0])
+        small = scaled(pictures, parts[0].factor)
         height, width = small.content.shape[:2]
         random = noise(height, width, config.seed)
         scales = Objective(config, small, network).gradient_scales(random)
     kind = optimize.Adam if config.optimizer == "adam" else optimize.Lbfgs
     image, step, begin, done = start, 0, 0, 0
     if saved:
-        step, begin, done = (int(saved[key]) for key in ("step", "scale", "done"))
-    for scale in range(begin, len(factors)):
-        aims = scaled(pictures, factors[scale])
+        step, begin, done = (int(saved[key]) for key in ("step", "phase", "done"))
+    for index, part in enumerate(parts[begin:], start=begin):
+        aims = scaled(pictures, part.factor)
         state = kind.start(resized(image, *aims.content.shape[:2]))
-        if saved and scale == begin:
+        if saved and index == begin:
             losses = {k[5:]: float(saved[k]) for k in saved if k[:5] == "loss/"}
             state = kind.restored(saved, losses)
-        objective = Objective(config, aims, network, side, scales)
-        while done < steps[scale]:
+        objective = Objective(part.config, aims, network, side, scales)
+        while done < part.steps:
             found = (
                 state.step(objective, config.learning_rate)
                 if isinstance(state, optimize.Adam)
@@ -352,7 +379,7 @@ def paint(
                 break
             state, step, done = found, step + 1, done + 1
             losses = dict(state.losses)
-            yield Progress(step, losses, state.image.copy(), scale, done, state)
+            yield Progress(step, losses, state.image.copy(), index, done, state)
         image, done = state.image, 0
 
 

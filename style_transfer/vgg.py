@@ -84,7 +84,7 @@ class Network:
 
     @functools.cached_property
     def _tensors(self) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
-        """The filters in the precision; graphs share them, which makes tracing cheap."""
+        """The filters in that precision; graphs share them, and are traced sooner."""
         with tf.init_scope():
             return {
                 name: tuple(tf.constant(array, self.precision) for array in arrays)

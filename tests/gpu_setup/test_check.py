@@ -150,10 +150,11 @@ def test_a_step_has_the_colour_of_its_own_status():
     assert 'class="problem"' not in style
 
 
-def test_redaction_hides_who_and_where():
+def test_redaction_hides_who_and_where(monkeypatch):
     words = {"fox": "HOST", "eve": "USER", "/home/eve": "~"}
+    monkeypatch.setattr(redaction, "private_words", lambda: words)
     text = "fox /home/eve/x /home/adam/y eve@fox evening foxes Serial Number: 0123 "
-    hidden = redaction.redact(text + "GPU-12345678-1234-1234-1234-123456789abc", words)
+    hidden = redaction.redact(text + "GPU-12345678-1234-1234-1234-123456789abc")
     assert hidden == (
         "HOST ~/x /home/USER/y USER@HOST evening foxes Serial Number: SERIAL SERIAL"
     )

@@ -434,6 +434,22 @@ KINDS = {
         "works",
         "modprobe nvidia_uvm",
     ),
+    "pip's CUDA 11, where TensorFlow 2.13 does not look": (
+        with_release(
+            "2.13.1",
+            "11.8",
+            python={
+                "packages": {
+                    "tensorflow": "2.13.1",
+                    "nvidia-cuda-runtime-cu11": "11.8.89",
+                    "nvidia-cudnn-cu11": "8.6.0.163",
+                }
+            },
+        ),
+        "problem",
+        "cuda",
+        "export LD_LIBRARY_PATH=$(python",
+    ),
     "toolkits of libraries alone": (
         TWO.but(
             files={

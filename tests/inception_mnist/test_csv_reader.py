@@ -62,6 +62,10 @@ UNIT_LAST = [",".join([*row.split(",")[1:], row.split(",")[0]]) for row in UNIT]
         "tabs": "\n".join([KAGGLE, *ROWS]).replace(",", "\t"),
         "blanks": "\n".join(ROWS).replace(",", " "),
         "decimal commas": "\n".join(row.replace(",", ",0;") + ",0" for row in ROWS),
+        "European floats": "\n".join(
+            row.replace(",", ";") if row is KAGGLE else row.replace(",", ",0;") + ",0"
+            for row in [KAGGLE, *ROWS]
+        ),
         "label last": "\n".join(LAST),
         "label last by header": "\n".join([*LAST_HEADER, *LAST]),
         "label in the middle": "\n".join([",".join(MIDDLE_HEADER), *MIDDLE]),

@@ -1,6 +1,7 @@
 """The trainer's command: what it leaves, what it refuses, how it goes on."""
 
 import json
+import pathlib
 import re
 import signal
 import subprocess
@@ -24,6 +25,7 @@ SMALL = (
     "--valid_every=50",
     "--views=2",
 )
+ROOT = pathlib.Path(__file__).parents[2]
 PICTURES = {"learning.png", "confusion.png", "mistakes.png", "feature_maps.png"}
 LIMIT = 300  # seconds of any wait: the machine may be busy
 
@@ -39,17 +41,68 @@ def wait_for(condition, process):
         time.sleep(0.02)
 
 
+def run_all(*commands):
+    """Exit codes and what stdout and stderr had, of commands that run side by side."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    started = [subprocess.Popen(command, cwd=ROOT, **pipes) for command in commands]
+    ended = [process.communicate(timeout=2 * LIMIT) for process in started]
+    return [
+        subprocess.CompletedProcess(process.args, process.returncode, *texts)
+        for process, texts in zip(started, ended, strict=True)
+    ]
+
+
+def train(out, *flags):
+    return [sys.executable, "-m", "inception_mnist.main", f"--out_dir={out}", *flags]
+
+
+def write_table(path):
+    """Odd and even digits, with semicolons between and the labels last."""
+    digits = data.load("digits", None, None)
+    rows = digits.train_images[:60].reshape(60, 784)
+    labels = digits.train_labels[:60] % 2
+    pairs = zip(rows, labels, strict=True)
+    path.write_text("\n".join(";".join(map(str, [*x, y])) for x, y in pairs))
+
+
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """The folder of a run that learned something, and what it logged."""
-    out = tmp_path_factory.mktemp("trained")
-    command = [sys.executable, "-m", "inception_mnist.main", f"--out_dir={out}"]
-    flags = ["--head=dense", "--pool=2", "--hidden=64", "--learning_rate=2e-3"]
-    done = subprocess.run(
-        [*command, *SMALL, *flags, "--steps=300"], capture_output=True, text=True
+def runs(tmp_path_factory):
+    """A run that learns something, one of a table, and one that diverges."""
+    out = tmp_path_factory.mktemp("runs")
+    write_table(out / "odd.csv")
+    csv = [f"--{part}_csv={out / 'odd.csv'}" for part in ("train", "test", "valid")]
+    learning = ["--head=dense", "--pool=2", "--hidden=64", "--learning_rate=2e-3"]
+    table = [*SMALL[1:], *csv, "--steps=4", "--class_names=even,odd"]
+    diverging = ["--learning_rate=1e30", "--valid_every=1", "--schedule=constant"]
+    done = run_all(
+        train(out / "learned", *SMALL, *learning, "--steps=300"),
+        train(out / "table", *table),
+        train(out / "diverged", *SMALL, *diverging, "--steps=400"),
     )
-    assert done.returncode == 0, done.stderr
-    return out, done.stderr
+    return dict(zip(("learned", "table", "diverged"), done, strict=True)) | {"out": out}
+
+
+@pytest.fixture(scope="module")
+def trained(runs):
+    """The folder of a run that learned something, and what it logged."""
+    assert runs["learned"].returncode == 0, runs["learned"].stderr
+    return runs["out"] / "learned", runs["learned"].stderr
+
+
+def test_a_table_trains(runs):
+    assert runs["table"].returncode == 0, runs["table"].stderr
+    found = result(runs["out"] / "table")
+    assert found["dataset"] == "odd.csv and odd.csv" and not found["is_mnist"]
+    assert found["config"]["classes"] == 2 and found["train_images"] == 60
+    assert "98.5" not in runs["table"].stderr
+
+
+def test_divergence_is_one_line(runs):
+    done = runs["diverged"]
+    assert done.returncode == 1, done.stderr
+    *_, last = done.stderr.splitlines()
+    assert re.match("inception_mnist: the (loss|network) is not finite after", last)
+    assert "Traceback" not in done.stderr
 
 
 def test_trains_and_leaves_everything(trained):
@@ -166,57 +219,42 @@ def assert_same_arrays(path, other):
 
 
 @pytest.mark.slow
-def test_a_run_killed_again_and_again_ends_on_the_same_bits(run, tmp_path):
-    flags = [*SMALL, "--steps=700", "--checkpoint_seconds=0"]
-    whole = run("main", *flags)
-    assert whole.returncode == 0, whole.stderr
-    run.out.rename(tmp_path / "whole")
-    checkpoint, stamps = run.out / "checkpoint.npz", {None}
+def test_a_killed_run_ends_on_the_same_bits(tmp_path):
+    flags = [*SMALL, "--steps=200", "--checkpoint_seconds=0"]
+    whole, broken = (train(tmp_path / name, *flags) for name in ("whole", "broken"))
+    checkpoint, stamps = tmp_path / "broken" / "checkpoint.npz", {None}
 
     def stamp():
         return checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
 
     for _ in range(2):
-        with subprocess.Popen(
-            run.command("main", *flags),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
+        with subprocess.Popen(broken, stderr=subprocess.DEVNULL) as process:
             for _ in range(5):  # checkpoints of its own
                 wait_for(lambda: stamp() not in stamps, process)
                 stamps.add(stamp())
             process.kill()
-    done = run("main", *flags)
-    assert done.returncode == 0, done.stderr
+    for done in run_all(whole, broken):
+        assert done.returncode == 0, done.stderr
     assert "going on from step" in done.stderr
     for name in ("checkpoint.npz", "best.npz", "last.npz"):
-        assert_same_arrays(tmp_path / "whole" / name, run.out / name)
+        assert_same_arrays(tmp_path / "whole" / name, tmp_path / "broken" / name)
     for name in ("log.csv", *PICTURES):
-        assert (run.out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    ours, theirs = result(run.out), result(tmp_path / "whole")
+        expected = (tmp_path / "whole" / name).read_bytes()
+        assert (tmp_path / "broken" / name).read_bytes() == expected
+    ours, theirs = (result(tmp_path / name) for name in ("broken", "whole"))
     for figures in (ours, theirs):
         for name in ("seconds", "images_per_second", "peak_memory_gib"):
             del figures[name]
     assert ours == theirs
 
-    content = bytearray(checkpoint.read_bytes())
-    content[len(content) // 2] ^= 255  # as a disk would
-    checkpoint.write_bytes(content)
-    done = run("main", *flags)
-    assert done.returncode == 0, done.stderr
-    assert "damaged" in done.stderr and "checkpoint_previous.npz" in done.stderr
-
 
 @pytest.mark.slow
-def test_low_memory_needs_less_for_the_same(run, tmp_path):
+def test_low_memory_needs_less_for_the_same(tmp_path):
     flags = ("--dataset=digits", "--map1=4", "--map2=32", "--hidden=300", "--steps=4")
-    names, found = ("low_memory", "nolow_memory"), []
-    for name in names:
-        done = run("main", *flags, f"--{name}")
+    names = ("low_memory", "nolow_memory")
+    for done in run_all(*(train(tmp_path / x, *flags, f"--{x}") for x in names)):
         assert done.returncode == 0, done.stderr
-        found.append(result(run.out))
-        run.out.rename(tmp_path / name)
-    low, usual = (figures["peak_memory_gib"] for figures in found)
+    low, usual = (result(tmp_path / name)["peak_memory_gib"] for name in names)
     assert low < usual
     assert_same_arrays(*(tmp_path / name / "last.npz" for name in names))
 
@@ -239,34 +277,6 @@ def test_ctrl_c_saves_and_a_folder_belongs_to_one_run(run):
     assert found["steps"] > 0 and found["stopped"]
     with np.load(checkpoint) as saved:
         assert saved["step"] == found["steps"]
-
-
-def test_a_table_trains_and_divergence_is_one_line(run, tmp_path):
-    """The labels stand last; the rate is too high after a good validation."""
-    digits = data.load("digits", None, None)
-    rows = digits.train_images[:60].reshape(60, 784)
-    labels = digits.train_labels[:60] % 2
-    text = "\n".join(
-        ";".join(map(str, [*row, label]))
-        for row, label in zip(rows, labels, strict=True)
-    )
-    (tmp_path / "odd.csv").write_text(text)
-    csv = [
-        f"--{part}_csv={tmp_path / 'odd.csv'}" for part in ("train", "test", "valid")
-    ]
-    flags = [*SMALL[1:], *csv, "--steps=4", "--valid_every=1", "--class_names=even,odd"]
-    done = run("main", *flags)
-    assert done.returncode == 0, done.stderr
-    found = result(run.out)
-    assert found["dataset"] == "odd.csv and odd.csv" and not found["is_mnist"]
-    assert found["config"]["classes"] == 2 and found["train_images"] == 60
-    assert "98.5" not in done.stderr
-    rate = "--learning_rate=1e30"
-    done = run("main", *flags, rate, "--noresume", "--steps=400", "--schedule=constant")
-    assert done.returncode == 1, done.stderr
-    *_, last = done.stderr.splitlines()
-    assert re.match("inception_mnist: the (loss|network) is not finite after", last)
-    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ def test_a_run_leaves_everything(finished):
     assert "Painting on the CPU" in log and "transfer.png: 2 steps" in log
 
 
+@pytest.mark.slow
 def test_what_else_one_may_ask_for(tmp_path):
     """Many runs in one process: one content at its own size, several, colours kept."""
     photographs = tmp_path / "photographs"
@@ -167,7 +168,7 @@ def test_bad_input_is_one_line_and_nothing_written(tmp_path):
     wrong = {(flag,): message for flag, message in WRONG.items()}
     wrong[f"--content={mine}", f"--output={mine}"] = "it would replace the input"
     wrong[f"--style={mine}", f"--style={mine}", f"--mask={mine}"] = "give as many"
-    wrong["--content", mine, mine, "--output=new.png"] = "one file for 2 contents"
+    wrong["--content", mine, mine, "--output=new.png"] = "one file, and there are 2 contents"
     before = (tmp_path / "mine.jpg").read_bytes()
     out = tmp_path / "out"
     found = run_all([command(out, *flags) for flags in wrong])

@@ -47,11 +47,21 @@ def test_noise_is_the_posts():
     ],
 )
 def test_scales_halve_down_to_the_coarsest(scales, height, width, factors):
-    config = Config(scales=scales, steps=20)
-    assert transfer.scale_factors(config, height, width) == factors
-    steps = transfer.scale_steps(config, height, width)
-    assert len(steps) == len(factors) and steps[-1] == 20
+    parts = transfer.phases(Config(scales=scales, steps=20), height, width)
+    assert [part.factor for part in parts] == factors
+    steps = [part.steps for part in parts]
+    assert steps[-1] == 20
     assert steps == sorted(steps, reverse=True)  # coarse steps are cheap
+
+
+def test_from_noise_the_style_comes_by_and_by():
+    config = Config(init="noise", scales=2, steps=20)
+    *ramp, first, last = transfer.phases(config, 384, 512)
+    assert (first.factor, last.factor) == (0.5, 1.0)
+    assert sum(part.steps for part in (*ramp, first)) == 30 and last.steps == 20
+    weights = [part.config.style_weight for part in (*ramp, first, last)]
+    assert weights == sorted(weights) and weights[0] < 1e-3 * config.style_weight
+    assert first.config == last.config == config
 
 
 def test_pixels_turn_noise_into_the_picture(content, style):

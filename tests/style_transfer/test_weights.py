@@ -98,7 +98,7 @@ def test_vgg16_ships(monkeypatch):
     shapes = {name: kernel.shape for name, (kernel, _) in network.filters.items()}
     assert shapes == vgg.filter_shapes("vgg16")
     # The first kernel of the original, of which 8 bits keep about two digits.
-    first = network.filters["conv1_1"][0][0, 0, :, 0]
+    first = network.filters["conv1_1"][0][0, :, 0, 0]
     np.testing.assert_allclose(first, (0.429471, 0.373467, -0.061360), atol=0.003)
     with pytest.raises(ValueError, match="--network=vgg19: this package has VGG-16's"):
         weights.load("vgg19", "auto", "average", "float32")

@@ -65,6 +65,7 @@ def run(*arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_figures_are_written(tmp_path):
     out = f"--out_dir={tmp_path}"
     done = run("--size=64", "--steps=2", "--scales=1", out)
