@@ -166,7 +166,9 @@ class Trainer:
         while self.step < until:
             count = min(self.steps_per_call, until - self.step)
             batch = make(self._data, self.config, self.step, self.steps_per_call)
-            losses, norms, self.state = self._train_steps(batch, count, self.state)
+            # As a tensor: each Python number would be compiled anew.
+            steps = tf.constant(count)
+            losses, norms, self.state = self._train_steps(batch, steps, self.state)
             losses, norms = losses.numpy()[:count], norms.numpy()[:count]
             values = losses, norms, self.state, *self.model.arrays().values()
             if not all(np.isfinite(value).all() for value in values):
