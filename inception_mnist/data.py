@@ -113,23 +113,15 @@ def check(images: np.ndarray, labels: np.ndarray, classes: int) -> None:
     """Check pictures and labels before they reach TensorFlow.
 
     Args:
-        images: Should be uint8 [N, 28, 28], N at least 1.
-        labels: Should be integers [N] from 0 to `classes` - 1.
+        images: They must be uint8 [N, 28, 28], N at least 1.
+        labels: They must be integers [N] from 0 to `classes` - 1.
         classes: The number of classes.
 
     Raises:
         ValueError: They are something else.
     """
     check_images(images)
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu" or labels.shape != (len(images),):
-        raise ValueError(
-            f"labels: {labels.dtype} {list(labels.shape)}: must be integers, one for "
-            f"each of the {len(images)} images"
-        )
-    if labels.min() < 0 or labels.max() >= classes:
-        wrong = labels.min() if labels.min() < 0 else labels.max()
-        raise ValueError(f"label {wrong}: not from 0 to {classes - 1}; see --classes")
+    check_labels(labels, len(images), classes)
 
 
 def check_images(images: np.ndarray) -> None:
@@ -140,6 +132,18 @@ def check_images(images: np.ndarray) -> None:
             f"images: {images.dtype} {list(images.shape)}: must be uint8 [N, {SIDE}, "
             f"{SIDE}], from 0 (background) to 255"
         )
+
+
+def check_labels(labels: np.ndarray, count: int, classes: int) -> None:
+    """Raise a `ValueError` unless these are `count` labels below `classes`."""
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu" or labels.shape != (count,):
+        raise ValueError(
+            f"labels: {labels.dtype} {list(labels.shape)}: must be integers, one for "
+            f"each of the {count} images"
+        )
+    for wrong in labels[(labels < 0) | (labels >= classes)]:
+        raise ValueError(f"label {wrong}: not from 0 to {classes - 1}; see --classes")
 
 
 def split(

@@ -74,15 +74,10 @@ class Classifier:
 
 
 def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
-    classes = np.shape(probabilities)[1] if np.ndim(probabilities) == 2 else 0
-    labels = np.asarray(labels)
-    if labels.shape != np.shape(probabilities)[:1] or labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"labels: {labels.dtype} {list(labels.shape)}: must be integers, one for "
-            "each row of probabilities"
-        )
-    if not len(labels) or labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(f"labels: must be one or more, from 0 to {classes - 1}")
+    shape = np.shape(probabilities)
+    if len(shape) != 2 or not shape[0]:
+        raise ValueError(f"probabilities: {list(shape)}: must be [N, K], N at least 1")
+    data.check_labels(labels, *shape)
 
 
 def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
