@@ -8,7 +8,6 @@ import csv
 import json
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
@@ -146,13 +145,11 @@ def test_two_workers_train_what_one_trains(alone, whole):
 
 
 @pytest.mark.slow
-def test_two_devices_go_on_with_what_one_device_began(alone, tmp_path):
-    shutil.copytree(alone, tmp_path, dirs_exist_ok=True)
-    os.remove(tmp_path / "checkpoint.npz")  # the one before is that of step 195
+def test_two_devices_train_what_one_trains(alone, tmp_path):
     flags = "--distribute=mirrored", "--devices=2", f"--steps={STEPS}"
     done = run(tmp_path, *SMALL, *flags)
     assert done.returncode == 0, done.stderr
-    assert "going on from step 195" in done.stderr
+    assert all(line[0] in "I " for line in done.stderr.splitlines()), done.stderr
     np.testing.assert_allclose(rows(tmp_path), rows(alone), rtol=1e-5)
 
 
