@@ -23,7 +23,7 @@ Arrays = Mapping[str, np.ndarray]
 def save(
     folder: str, config: Config, corpus: str, arrays: Arrays, records: dict[str, Any]
 ) -> None:
-    """Writes the checkpoint of a run.
+    """Writes the checkpoint of a run into its folder.
 
     Args:
         folder: The folder, which exists.
@@ -32,12 +32,8 @@ def save(
         arrays: The state of the trainer.
         records: What else has to come back, as JSON has it.
     """
-    header = {
-        "config": dataclasses.asdict(config),
-        "corpus": corpus,
-        "records": records,
-    }
-    checkpoint.save(folder, FORMAT, header, arrays)
+    header = {"config": dataclasses.asdict(config), "corpus": corpus}
+    checkpoint.save(folder, FORMAT, header | {"records": records}, arrays)
 
 
 def load(folder: str, config: Config, corpus: str) -> tuple[Arrays, dict, str]:
@@ -55,6 +51,8 @@ def load(folder: str, config: Config, corpus: str) -> tuple[Arrays, dict, str]:
     path, header, arrays, note = checkpoint.load(folder, FORMAT)
     if header is None:
         return {}, {}, ""
+    if not {"config", "corpus", "records"} <= header.keys():
+        raise ValueError(f"{path}: not a checkpoint of a run: {checkpoint.ANEW}")
     # Nothing in the course of a run depends on `plain`, nor on `steps` but the cosine.
     checkpoint.compare(path, header["config"], config, free=("plain", "steps"))
     if header["corpus"] != corpus:

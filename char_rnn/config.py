@@ -11,46 +11,23 @@ from runkit.settings import check, setting
 # The settings that a recipe decides for each architecture.
 # "post": the post's code, sections "Implementing Arch 1" and "Implementing Arch 2".
 # "modern": the best that was found for the same sizes, see README.md.
-_POST = {
-    "combine": "concat",
-    "optimizer": "sgd",
-    "learning_rate": 2.5,
-    "schedule": "staircase",
-    "warmup_steps": 0,
-    "initialization": "range",
-    "count_bias": False,
-}
-_MODERN = {
-    "combine": "sum",
-    "optimizer": "adam",
-    "learning_rate": 3e-3,
-    "schedule": "cosine",
-    "warmup_steps": 100,
-    "initialization": "orthogonal",
-    "count_bias": True,
-}
-_ARCH_1 = {
-    "activation": "relu",
-    "num_nodes": 100,
-    "num_unrollings": 40,
-    "batch_size": 32,
-    "decay_steps": 80_000,
-    "decay_rate": 0.75,
-}
-_ARCH_2 = {
-    "activation": "tanh",
-    "num_nodes": 50,
-    "num_unrollings": 20,
-    "batch_size": 64,
-    "decay_steps": 5_000,
-    "decay_rate": 0.1,
-}
+_POST = {"combine": "concat", "initialization": "range", "count_bias": False}
+_POST |= {"optimizer": "sgd", "learning_rate": 2.5}
+_POST |= {"schedule": "staircase", "warmup_steps": 0}
+_MODERN = {"combine": "sum", "initialization": "orthogonal", "count_bias": True}
+_MODERN |= {"optimizer": "adam", "learning_rate": 3e-3}
+_MODERN |= {"schedule": "cosine", "warmup_steps": 100}
+_ARCH_1 = {"activation": "relu", "num_nodes": 100, "num_unrollings": 40}
+_ARCH_1 |= {"batch_size": 32, "decay_steps": 80_000, "decay_rate": 0.75}
+_ARCH_2 = {"activation": "tanh", "num_nodes": 50, "num_unrollings": 20}
+_ARCH_2 |= {"batch_size": 64, "decay_steps": 5_000, "decay_rate": 0.1}
 RECIPES: dict[tuple[str, int], dict[str, Any]] = {
     ("post", 1): _ARCH_1 | _POST | {"steps": 800_001},
     ("post", 2): _ARCH_2 | _POST | {"steps": 50_001},
     ("modern", 1): _ARCH_1 | _MODERN | {"steps": 30_000},
     ("modern", 2): _ARCH_2 | _MODERN | {"steps": 50_001},
 }
+MOST = 1e30  # float32 ends at 3e38
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,13 +40,12 @@ class Config:
 
     recipe: str = setting(
         "post",
-        "The source of the settings that are not given: the post, or the best that "
-        "was found since.",
+        "Source of the settings that are not given: the post, or the best found since.",
         choices=("post", "modern"),
     )
     arch: int = setting(
         1,
-        "The architecture: 1 feeds its hidden layer back, 2 feeds its output back.",
+        "Architecture 1 feeds its hidden layer back, 2 feeds its output back.",
         choices=(1, 2),
     )
     teacher_forcing: bool = setting(  # post, "Arch 2"
@@ -77,14 +53,15 @@ class Config:
     )
     plain: bool = setting(
         False,
-        "Compute each cell as it is written instead of by tables (see `fast`), which "
-        "is slower and gives the same numbers to rounding.",
+        "Whether cells are computed as they are written instead of by tables, which is "
+        "slower and gives the same numbers to rounding.",
     )
     as_printed: bool = setting(
-        False, "Train Arch 2 on one stale batch, as the post's printed code does."
+        False, "Whether Arch 2 learns on one stale batch, as the post's printed code."
     )
-    clip_norm: float = setting(  # The post's `opt` is lost; this is its source's.
-        1.25, "The norm to which larger gradients are scaled down.", above=0, high=1e30
+    # The post's `opt` is lost; this is the norm of its source.
+    clip_norm: float = setting(
+        1.25, "Norm to which larger gradients are scaled down.", above=0, high=MOST
     )
     loss: str = setting(  # post, "RNN tragedies"
         "cross_entropy",
@@ -92,55 +69,48 @@ class Config:
         choices=("cross_entropy", "squared"),
     )
     combine: str = setting(
-        "concat",
-        "How x U and s W are combined: concatenated or summed.",
-        choices=("concat", "sum"),
+        "concat", "How x U and s W are combined.", choices=("concat", "sum")
     )
     activation: str = setting(
-        "relu", "The activation of the hidden layer.", choices=("relu", "tanh")
+        "relu", "Activation of the hidden layer.", choices=("relu", "tanh")
     )
-    num_nodes: int = setting(
-        100, "The width n of the matrices U and W.", low=1, high=16_384
-    )
+    num_nodes: int = setting(100, "Width n of U and W.", low=1, high=16_384)
     num_unrollings: int = setting(
-        40, "The number T of characters in a window.", low=1, high=10_000
+        40, "Number T of characters in a window.", low=1, high=10_000
     )
-    batch_size: int = setting(
-        32, "The number B of streams of text that are read at once.", low=1
-    )
+    batch_size: int = setting(32, "Number B of streams that are read at once.", low=1)
     optimizer: str = setting(
         "sgd", "The optimizer; the post's is sgd.", choices=("sgd", "adam")
     )
     learning_rate: float = setting(
-        2.5, "The learning rate at its highest.", above=0, high=1e30
+        2.5, "Learning rate at its highest.", above=0, high=MOST
     )
     schedule: str = setting(
-        "staircase",
-        "How the learning rate falls.",
-        choices=("staircase", "cosine"),
+        "staircase", "How the learning rate falls.", choices=("staircase", "cosine")
     )
     warmup_steps: int = setting(
-        0, "The number of steps in which the cosine's rate first rises.", low=0
+        0, "Number of steps in which the rate of the cosine first rises.", low=0
     )
     decay_steps: int = setting(
-        80_000, "The number of steps on each stair of the staircase.", low=1
+        80_000, "Number of steps on each stair of the staircase.", low=1
     )
     decay_rate: float = setting(
-        0.75, "The factor between two stairs of the staircase.", above=0, high=1e30
+        0.75, "Factor between two stairs of the staircase.", above=0, high=MOST
     )
     initialization: str = setting(
         "range",
-        "The initial values of U, W and V (see `model.initial_values`).",
+        "Initial values of U, W and V: the post's as printed, the range that it meant, "
+        "or orthogonal ones.",
         choices=("printed", "range", "orthogonal"),
     )
     count_bias: bool = setting(
         False,
-        "Start the output bias c at the logarithm of the letters' frequencies. A wide "
-        "network then starts calmly: its layers need not grow to learn them.",
+        "Whether the output bias c starts at the logarithm of the letters' "
+        "frequencies, so that the layers of a wide network need not learn them.",
     )
-    steps: int = setting(800_001, "The number of windows to train on.", low=1)
+    steps: int = setting(800_001, "Number of windows to train on.", low=1)
     seed: int = setting(
-        0, "The seed of the initial values and the samples.", low=0, high=2**29
+        0, "Seed of the initial values and the samples.", low=0, high=2**29
     )
 
     def __post_init__(self):
@@ -152,11 +122,7 @@ class Config:
 
     @classmethod
     def of_recipe(cls, recipe: str = "post", **given: Any) -> "Config":
-        """Makes the settings of a recipe.
-
-        Args:
-            recipe: "post" or "modern".
-            **given: Settings that differ from the recipe's, "arch" among them.
+        """Makes the settings of a recipe, but for those that are given.
 
         Raises:
             ValueError: A setting is wrong.

@@ -37,7 +37,7 @@ DECOMPRESS: dict[bytes, Callable[[bytes], bytes]] = {
     b"BZh": bz2.decompress,
     b"\xfd7zXZ\0": lzma.decompress,
 }
-DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
+DAMAGE = zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError
 # Control characters that no text has, which binary files and UTF-16 are full of.
 BINARY = re.compile("[\0-\x08\x0e-\x19\x1c-\x1f\ufffe\uffff]")
 
@@ -129,17 +129,24 @@ def load(
     characters = known or text.ALPHABET
     if alphabet == "corpus" and not known:
         characters = "".join(sorted(set().union(*texts.values())))
-    names, ids = {"corpus": name, "valid_corpus": valid}, {}
+    ids = {}
     for flag, content in texts.items():
         try:
-            ids[flag] = _encode(content, characters, alphabet, flag)
+            least = LEAST if flag == "corpus" else LEAST_VALID
+            if len(content) < least:
+                left = f" after --alphabet={alphabet}" if alphabet == "clean" else ""
+                raise ValueError(f"{len(content)} characters{left}: {least} are needed")
+            ids[flag] = text.encode(content, characters)
         except ValueError as error:
-            raise ValueError(f"--{flag}={names[flag]}: {error}") from None
+            place = valid if flag == "valid_corpus" else name
+            strict = alphabet == "strict" and len(content) >= least
+            hint = ": add --alphabet=clean or corpus" if strict else ""
+            raise ValueError(f"--{flag}={place}: {error}{hint}") from None
     return Corpus(name, characters, ids["corpus"], valid=ids.get("valid_corpus"))
 
 
 def load_for_command(name: str, **options: str) -> Corpus:
-    """Loads a corpus as `load` does, with a bar for a download and a line about it."""
+    """Loads a corpus by `load`, with a bar for a download and a line about it."""
     from absl import logging
 
     from runkit.progress import Bar
@@ -158,21 +165,6 @@ def load_for_command(name: str, **options: str) -> Corpus:
     counts = len(corpus.ids), len(corpus.alphabet)
     logging.info("%s: %d characters of %d kinds", corpus.name, *counts)
     return corpus
-
-
-def _encode(content: str, characters: str, alphabet: str, flag: str) -> np.ndarray:
-    """The ids of a text that is long enough."""
-    least = LEAST if flag == "corpus" else LEAST_VALID
-    if len(content) < least:
-        left = " after --alphabet=clean" if alphabet == "clean" else ""
-        raise ValueError(
-            f"{len(content)} characters{left}: at least {least} are needed"
-        )
-    try:
-        return text.encode(content, characters)
-    except ValueError as error:
-        hint = ": add --alphabet=clean or corpus" if alphabet == "strict" else ""
-        raise ValueError(f"{error}{hint}") from None
 
 
 def read(path: str, encoding: str = "", flag: str = "corpus") -> str:
@@ -217,8 +209,6 @@ def _files(path: str, flag: str) -> Iterator[tuple[str, bytes]]:
     try:
         yield from _unpack(path, raw)
     except DAMAGE as error:
-        raise ValueError(f"{path}: the file is damaged ({error})") from None
-    except OSError as error:  # gzip.BadGzipFile and bz2 among them
         raise ValueError(f"{path}: the file is damaged ({error})") from None
 
 

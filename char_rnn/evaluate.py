@@ -9,9 +9,9 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from char_rnn.fast import unroll
 from char_rnn.model import CharRNN
 from char_rnn.text import check_ids
-from char_rnn.train import unroll
 
 STREAMS = 100  # places at which the text is read at once
 WINDOW = 100  # characters of each stream a call
@@ -71,7 +71,7 @@ def gradient_norm_by_lag(model: CharRNN, characters: np.ndarray) -> list[float]:
 
     Args:
         model: The network.
-        characters: The ids, int32 [T + 1, B]; the last are the targets.
+        characters: The ids [T + 1, B]; the last are the targets.
 
     Returns:
         The means over the batch of |dL/ds|, [T], where s is the state that the last
@@ -85,12 +85,13 @@ def gradient_norm_by_lag(model: CharRNN, characters: np.ndarray) -> list[float]:
     exact.assign(model.arrays())
     s, states = exact.zero_state(characters.shape[1]), []
     with tf.GradientTape() as tape:
-        for x in characters[:-1]:
+        for x in characters[:-1].astype(np.int32):
             tape.watch(s)
             states.append(s)
             h, o = exact.cell(tf.one_hot(x, exact.alphabet_size, dtype=s.dtype), s)
             s = h if exact.config.arch == 1 else tf.nn.softmax(o)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(characters[-1], o)
+        targets = characters[-1].astype(np.int32)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, o)
     norms = [tf.norm(g, axis=1) for g in tape.gradient(losses, states)]
     return [float(tf.reduce_mean(norm)) for norm in reversed(norms)]
 

@@ -33,12 +33,12 @@ def unroll(
     state: tf.Tensor,
     teacher_forcing: bool = True,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Computes what `CharRNN.unroll` returns, to rounding."""
+    """Computes what `CharRNN.unroll` returns, to rounding; with `plain`, just so."""
     config, nodes, V, c = model.config, model.config.num_nodes, model.V, model.c
+    if config.plain or config.arch == 2 and not teacher_forcing:
+        return model.unroll(characters, state, teacher_forcing)
     act = ACTIVATIONS[config.activation]
     if config.arch == 2:
-        if not teacher_forcing:
-            return model.unroll(characters, state, teacher_forcing)
         if config.combine == "sum":
             h = act(model.U + model.W + model.b)
         else:

@@ -7,22 +7,19 @@ Post, "Batches" (Figures 12 to 14) and "RNN architectures" (Figures 5 to 7).
 
 from runkit import cli, files, start  # isort: skip  (first, so that Ctrl-C is quiet)
 
-import dataclasses
 import os
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 from absl import flags, logging
 
-if TYPE_CHECKING:
-    import numpy as np
+from char_rnn.config import Config
 
-    from char_rnn.config import Config
-
-BATCHES = (1, 2, 8)
-ORDINALS = {1: "first", 2: "second", 8: "eighth"}
-NUMBERS = {1: 12, 2: 13, 8: 14}  # of the post's figures, by batch
+# The batches to show, with the numbers of the post's figures.
+BATCHES = {1: "first batch (the post's Figure 12)"}
+BATCHES |= {2: "second batch (the post's Figure 13)"}
+BATCHES |= {8: "eighth batch (the post's Figure 14)"}
 INPUT, TARGET, READ, GREY = "#1f4e79", "#e0a030", "#cfdbe8", "#e4e4e4"
 GAP = 0.7  # between segments, in cells
 SPACE = "\u2423"  # how a space is shown
@@ -49,61 +46,36 @@ flags.DEFINE_enum(
 FLAGS = flags.FLAGS
 
 
-@dataclasses.dataclass(frozen=True)
-class Batch:
-    """Where one batch stands in a text of N characters.
-
-    Attributes:
-        number: Which batch it is, from 1.
-        inputs: The places of the cursors, [B].
-        targets: The places of the characters that follow, [B].
-    """
-
-    number: int
-    inputs: "np.ndarray"
-    targets: "np.ndarray"
-
-
-def batches(size: int, batch_size: int) -> list[Batch]:
-    """Finds the post's `Batch` at each of `BATCHES`, in a text of `size` characters."""
+def cursors_of_batches(size: int, batch_size: int) -> dict[int, np.ndarray]:
+    """Finds the cursors [B] of each of `BATCHES`, in a text of `size` characters."""
     from char_rnn import train
-    from char_rnn.config import Config
 
     config = Config(batch_size=batch_size, num_unrollings=1)
-    inputs = [train.cursors(size, config, number - 1) for number in BATCHES]
-    return [
-        Batch(number, place, (place + 1) % size)
-        for number, place in zip(BATCHES, inputs, strict=True)
-    ]
+    return {number: train.cursors(size, config, number - 1) for number in BATCHES}
 
 
-def cursors_figure(text: str, batches: Sequence[Batch]):
-    """Draws the text as a row of cells for each batch.
+def cursors_figure(text: str, batches: dict[int, np.ndarray]):
+    """Draws the text as a row of cells for each batch; returns the figure.
 
     Args:
         text: N characters.
-        batches: Where to put the cursors.
-
-    Returns:
-        A `matplotlib.figure.Figure`.
+        batches: The places of the cursors, [B], by the batch's number.
     """
-    import numpy as np
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    segments = len(batches[0].inputs)
+    segments = len(batches[1])
     lefts = np.arange(len(text), dtype=float)  # of the cells
     lefts += GAP * np.minimum(lefts // (len(text) // segments), segments - 1)
     figure = Figure(figsize=(12, 1.3 * len(batches) + 0.2), layout="constrained")
     rows = figure.subplots(len(batches), 1, squeeze=False)[:, 0]
-    for axes, batch in zip(rows, batches, strict=True):
+    for axes, (number, inputs) in zip(rows, batches.items(), strict=True):
         axes.set(xlim=(-0.3, lefts[-1] + 1.3), ylim=(-0.2, 2.25))
         axes.set_axis_off()
-        name, number = ORDINALS[batch.number], NUMBERS[batch.number]
-        axes.set_title(f"{name} batch (the post's Figure {number})", loc="left")
-        _draw_cells(axes, text, lefts, batch)
-        for stream, place in enumerate(batch.inputs, start=1):
+        axes.set_title(BATCHES[number], fontsize=12, loc="left")
+        _draw_cells(axes, text, lefts, number, inputs)
+        for stream, place in enumerate(inputs, start=1):
             middle = lefts[place] + 0.5
             axes.plot(middle, 1.4, marker="v", markersize=8, color=INPUT)
             axes.text(middle, 1.75, str(stream), ha="center", color=INPUT)
@@ -118,17 +90,13 @@ def cursors_figure(text: str, batches: Sequence[Batch]):
     return figure
 
 
-def _draw_cells(axes, text: str, lefts: "np.ndarray", batch: Batch) -> None:
+def _draw_cells(axes, text, lefts, number: int, inputs: np.ndarray) -> None:
     from matplotlib.patches import Rectangle
 
-    read = {
-        (place - back) % len(text)
-        for place in batch.inputs.tolist()
-        for back in range(batch.number)
-    }
-    colors = dict.fromkeys(read, READ)
-    colors |= dict.fromkeys(batch.targets.tolist(), TARGET)
-    colors |= dict.fromkeys(batch.inputs.tolist(), INPUT)
+    read = (inputs[:, np.newaxis] - np.arange(number)) % len(text)
+    colors = dict.fromkeys(read.ravel().tolist(), READ)
+    colors |= dict.fromkeys(((inputs + 1) % len(text)).tolist(), TARGET)
+    colors |= dict.fromkeys(inputs.tolist(), INPUT)
     for place, (character, left) in enumerate(zip(text, lefts, strict=True)):
         color = colors.get(place, "white")
         axes.add_patch(Rectangle((left, 0), 1, 1.15, fc=color, ec="#888888", lw=0.8))
@@ -144,10 +112,8 @@ def _draw_cells(axes, text: str, lefts: "np.ndarray", batch: Batch) -> None:
         )
 
 
-def architectures(combine: str) -> "dict[str, Config]":
+def architectures(combine: str) -> dict[str, Config]:
     """Lists the panels of the second figure, by title."""
-    from char_rnn.config import Config
-
     of_recipe, how = Config.of_recipe, {"combine": combine}
     return {
         "Arch 1": of_recipe(arch=1, **how),
@@ -156,15 +122,12 @@ def architectures(combine: str) -> "dict[str, Config]":
     }
 
 
-def architectures_figure(configs: "dict[str, Config]", shapes: dict[str, dict]):
-    """Draws what a step reads, computes and passes on, a panel each.
+def architectures_figure(configs: dict[str, Config], shapes: dict[str, dict]):
+    """Draws what a step reads, computes and passes on; returns the figure.
 
     Args:
-        configs: The settings by title.
+        configs: The settings of each panel, by title.
         shapes: The shapes of U, W, b, V and c by letter, by title.
-
-    Returns:
-        A `matplotlib.figure.Figure`.
     """
     from matplotlib.figure import Figure
 
@@ -178,7 +141,7 @@ def architectures_figure(configs: "dict[str, Config]", shapes: dict[str, dict]):
     return figure
 
 
-def _draw_step(axes, config: "Config", shapes: dict[str, tuple[int, ...]]) -> None:
+def _draw_step(axes, config: Config, shapes: dict[str, tuple[int, ...]]) -> None:
     """One step of a network: inputs below, the hidden layer, the output above."""
     forced = config.arch == 2 and config.teacher_forcing
     fed = "h" if config.arch == 1 else "y" if forced else "p"
@@ -233,7 +196,7 @@ def main(_) -> None:
     from char_rnn.model import CharRNN
 
     shown = text.decode(corpus.ids[: FLAGS.characters], corpus.alphabet)
-    placed = batches(len(shown), FLAGS.batch_size)
+    batches = cursors_of_batches(len(shown), FLAGS.batch_size)
     configs = architectures(FLAGS.combine)
     shapes = {
         title: {
@@ -243,21 +206,14 @@ def main(_) -> None:
         for title, config in configs.items()
     }
     figures = {
-        "cursors": cursors_figure(shown, placed),
+        "cursors": cursors_figure(shown, batches),
         "architectures": architectures_figure(configs, shapes),
     }
     for name, figure in figures.items():
         files.save_figure(os.path.join(FLAGS.out_dir, f"{name}.png"), figure)
     metrics = {
         "text": shown,
-        "batches": {
-            batch.number: {
-                "cursors": batch.inputs.tolist(),
-                "inputs": "".join(shown[place] for place in batch.inputs),
-                "targets": "".join(shown[place] for place in batch.targets),
-            }
-            for batch in placed
-        },
+        "batches": {number: inputs.tolist() for number, inputs in batches.items()},
         "shapes": shapes,
         "seconds": round(time.monotonic() - began, 3),
         "corpus": corpus.name,

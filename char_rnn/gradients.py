@@ -6,6 +6,7 @@ Post, "RNN tragedies" and "Unrollings".
 
 from runkit import cli, files, progress, start  # isort: skip  (first: quiet Ctrl-C)
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -72,11 +73,8 @@ def trained(
     bits = {}
     training, validation, _ = corpus.split()
     for unrollings in UNROLLINGS:
-        config = make_config(
-            activation=activation,
-            num_unrollings=unrollings,
-            steps=FLAGS.characters // unrollings,
-        )
+        shape = {"num_unrollings": unrollings, "steps": FLAGS.characters // unrollings}
+        config = make_config(activation=activation, **shape)
         trainer = train.Trainer(config, training, len(corpus.alphabet))
         for _ in trainer.run(config.steps):
             pass
@@ -90,13 +88,10 @@ def trained(
 
 
 def gradients_figure(panels: dict[tuple[str, str], Curves]):
-    """Draws gradient norms against how many steps they came back.
+    """Draws gradient norms against how many steps they came back; returns the figure.
 
     Args:
         panels: The curves by label, for each activation and state of training.
-
-    Returns:
-        A `matplotlib.figure.Figure`.
     """
     from matplotlib import colormaps
     from matplotlib.figure import Figure
@@ -132,20 +127,13 @@ def main(_) -> None:
     length = min(len(validation) // STREAMS, LAGS + 1)
     data = validation[: STREAMS * length].reshape(STREAMS, length).T.astype("int32")
     panels: dict[tuple[str, str], Curves] = {}
-    bits = {}
-    done = 0
+    bits: dict[str, dict[int, float]] = {}
+    size, counter = len(corpus.alphabet), itertools.count(1)
     with progress.Bar(len(ACTIVATIONS) * len(UNROLLINGS), "network") as bar:
-
-        def advance() -> None:
-            nonlocal done
-            done += 1
-            bar.update(done)
-
         for activation in ACTIVATIONS:
-            fresh = untrained(len(corpus.alphabet), data, activation)
-            panels[activation, "before training"] = fresh
+            panels[activation, "before training"] = untrained(size, data, activation)
             panels[activation, "after training"], bits[activation] = trained(
-                corpus, data, activation, advance
+                corpus, data, activation, lambda: bar.update(next(counter))
             )
     path = os.path.join(FLAGS.out_dir, "gradients.png")
     files.save_figure(path, gradients_figure(panels), dpi=110)

@@ -9,7 +9,6 @@ python -m char_rnn.main --distribute=multiworker   # on each machine of TF_CONFI
 
 from runkit import cli  # isort: skip  (first, so that Ctrl-C is quiet from here on)
 
-import functools
 import os
 from typing import Any
 
@@ -18,7 +17,6 @@ from absl import flags, logging
 from char_rnn.config import RECIPES, Config
 from runkit import settings, training
 
-ALPHABETS = ("strict", "clean", "corpus")
 NETWORK = ("arch", "combine", "activation", "num_nodes")  # what --init_from decides
 
 flags.DEFINE_string(
@@ -31,19 +29,17 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "valid_corpus",
     "",
-    "Path of a text to validate on. By default a twentieth of --corpus is for "
-    "validation, and another twentieth for the test.",
+    "Path of a text to validate on, in place of a twentieth of --corpus.",
 )
 flags.DEFINE_string(
     "encoding",
     "",
-    "Encoding of the files, such as latin-1. By default it is UTF-8, unless a byte "
-    "order mark says otherwise.",
+    "Encoding of the files. By default a byte order mark decides, else it is UTF-8.",
 )
 flags.DEFINE_enum(
     "alphabet",
     "strict",
-    ALPHABETS,
+    ("strict", "clean", "corpus"),
     "strict refuses all but the post's 27 characters; clean makes the text fit them as "
     "text8 was made; corpus takes the text's own characters.",
 )
@@ -92,45 +88,32 @@ def read_settings() -> tuple[Config, str, dict[str, Any]]:
     return Config.of_recipe(**given), alphabet, weights
 
 
-def connect(launched: training.Launch, purpose: str):
-    """Starts TensorFlow; returns what makes the trainer."""
-    strategy = launched.connect(purpose)
-    if strategy is None:
-        from char_rnn.train import Trainer
-
-        return Trainer
-    from char_rnn.distribute import DistributedTrainer
-
-    return functools.partial(
-        DistributedTrainer, strategy=strategy, is_chief=launched.is_chief
-    )
-
-
 def main(_) -> int:
     """Trains; returns the exit code."""
     config, known, initial = read_settings()
     with training.launch("char_rnn") as launched:
-        from char_rnn import corpus
+        from char_rnn import corpus as corpus_lib
 
-        found = corpus.load_for_command(
+        corpus = corpus_lib.load_for_command(
             FLAGS.corpus,
             alphabet=FLAGS.alphabet,
             encoding=FLAGS.encoding,
             valid=FLAGS.valid_corpus,
             known=known,
         )
-        alike = config, found.digest(), FLAGS.resume, FLAGS.report_every
-        make_trainer = connect(launched, repr(alike))
+        alike = config, corpus.digest(), FLAGS.resume, FLAGS.report_every
+        strategy = launched.connect(repr(alike))
         from char_rnn.record import Recorder
 
         recorder = Recorder(
             FLAGS.out_dir,
             config,
-            found,
+            corpus,
             FLAGS.report_every,
             FLAGS.checkpoint_seconds,
-            make_trainer,
             initial,
+            strategy,
+            launched.is_chief,
         )
         stopped = training.follow(launched, recorder, config.steps)
         if launched.is_chief:

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from char_rnn.checkpoint import LETTERS
 from char_rnn.config import Config
+from char_rnn.text import LARGEST
 
 ACTIVATIONS = {"relu": tf.nn.relu, "tanh": tf.nn.tanh}
 
@@ -34,6 +35,8 @@ class CharRNN(tf.Module):
 
     def __init__(self, config: Config, alphabet_size: int, dtype=tf.float32):
         super().__init__()
+        if not 1 <= alphabet_size <= LARGEST:
+            raise ValueError(f"an alphabet of {alphabet_size}: 1 to {LARGEST} may be")
         self.config = config
         self.alphabet_size = alphabet_size
         nodes = config.num_nodes

@@ -3,10 +3,11 @@
 Post, "Implementing Arch 1": "train, and evaluate periodically through training".
 """
 
+import contextlib
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,9 @@ class Recorder:
         corpus: Corpus,
         report_every: int = 0,
         save_every: float = 5.0,
-        make_trainer: Callable[..., Trainer] = Trainer,
         initial: checkpoint.Arrays | None = None,
+        strategy: tf.distribute.Strategy | None = None,
+        is_chief: bool = True,
     ):
         """Builds the trainer.
 
@@ -60,15 +62,22 @@ class Recorder:
             report_every: The steps between evaluations; 0 means `EVALUATIONS` in all.
             save_every: The seconds between checkpoints; there is one after every
                 evaluation too.
-            make_trainer: What makes the trainer of settings, ids and alphabet size.
             initial: Weights to begin with, by letter.
+            strategy: How to train on several devices; None trains on one.
+            is_chief: Whether this process is the one that writes.
         """
         self._folder, self._config, self._corpus = folder, config, corpus
         self._train, self._valid, self._test = corpus.split()
         self._save_every = save_every
         self._report_every = report_every or math.ceil(config.steps / EVALUATIONS)
         self._digest = corpus.digest()
-        self.trainer = make_trainer(config, self._train, len(corpus.alphabet))
+        given = config, self._train, len(corpus.alphabet)
+        if strategy:
+            from char_rnn.distribute import DistributedTrainer
+
+            self.trainer: Trainer = DistributedTrainer(*given, strategy, is_chief)
+        else:
+            self.trainer = Trainer(*given)
         if initial:
             self.trainer.restore(self.trainer.arrays() | dict(initial))
         self._evaluator = evaluate.Evaluator(self.trainer.model)
@@ -117,30 +126,30 @@ class Recorder:
         Raises:
             FloatingPointError: The training diverges.
         """
-        steps, trainer = self._config.steps, self.trainer
-        while trainer.step < steps:
-            regular = (trainer.step // self._report_every + 1) * self._report_every
-            early = (step for step in EARLY if step > trainer.step)
-            stop = min(steps, regular, *early)
-            began = time.monotonic()
-            for progress in self._train_until(stop):
-                self._seconds += time.monotonic() - began
-                self._nats += float(progress.losses.sum(dtype=np.float64))
-                self._norms += float(progress.norms.sum(dtype=np.float64))
-                self._since += len(progress.losses)
-                self.news = self._evaluate() if trainer.step == stop else ""
-                if self.news or time.monotonic() - self._saved > self._save_every:
-                    self.save()
-                yield progress
-                began = time.monotonic()
-
-    def _train_until(self, step: int) -> Iterator[Progress]:
         try:
-            yield from self.trainer.run(step)
+            while self.trainer.step < self._config.steps:
+                yield from self._run_to_evaluation()
         except FloatingPointError as error:
             best = self._best()
             kept = f"; the model of step {best['step']} is kept" if best else ""
             raise FloatingPointError(f"{error}{kept}") from None
+
+    def _run_to_evaluation(self) -> Iterator[Progress]:
+        trainer = self.trainer
+        regular = (trainer.step // self._report_every + 1) * self._report_every
+        early = (step for step in EARLY if step > trainer.step)
+        stop = min(self._config.steps, regular, *early)
+        began = time.monotonic()
+        for progress in trainer.run(stop):
+            self._seconds += time.monotonic() - began
+            self._nats += float(progress.losses.sum(dtype=np.float64))
+            self._norms += float(progress.norms.sum(dtype=np.float64))
+            self._since += len(progress.losses)
+            self.news = self._evaluate() if trainer.step == stop else ""
+            if self.news or time.monotonic() - self._saved > self._save_every:
+                self.save()
+            yield progress
+            began = time.monotonic()
 
     def note(self, progress: Progress) -> str:
         """Tells the latest losses and the speed, for a progress bar."""
@@ -185,6 +194,11 @@ class Recorder:
             checkpoint.save_model(
                 self._folder, self._config, self._corpus.alphabet, model.arrays()
             )
+        lines = (
+            f"step {each['step']}, validation {each['valid_bpc']:.3f}:\n{sample}\n\n"
+            for each, sample in zip(self.rows, self._samples, strict=True)
+        )
+        files.write_text(os.path.join(self._folder, "samples.txt"), "".join(lines))
         files.write_csv(os.path.join(self._folder, "log.csv"), self.rows)
         self._summarize(row, sample)
         return f"step {step}, validation {valid_bpc:.3f} bits/character:\n  {sample}"
@@ -195,21 +209,16 @@ class Recorder:
         random = np.random.default_rng([self._config.seed, self.trainer.step])
         drawn = [text.sample_prob(text.random_dist(random, len(alphabet)), random)]
         sampler = Sampler(self._config, self.trainer.model.arrays())
-        twice = self._config.as_printed
-        try:
-            for place in sampler.write(
-                np.array(drawn), SAMPLE, random, softmax_twice=twice
-            ):
-                drawn.append(place)
-        except FloatingPointError:  # The state has outgrown its numbers.
-            return text.decode(drawn, alphabet) + " (the output is not finite)"
+        prime, twice = np.array(drawn), self._config.as_printed
+        # A state that outgrows its numbers ends the sample, but not the run.
+        with contextlib.suppress(FloatingPointError):
+            drawn.extend(sampler.write(prime, SAMPLE, random, softmax_twice=twice))
         return text.decode(drawn, alphabet)
 
     def _figures(self, stopped: bool) -> dict[str, float | None]:
         """Bits per character at the end: the kept model's, over the whole texts."""
-        latest = self.rows[-1]
-        figures = {name: latest[name] for name in ("train_bpc", "valid_bpc")}
-        found: dict[str, float | None] = {**figures, "test_bpc": None}
+        names, latest = ("train_bpc", "valid_bpc", "test_bpc"), self.rows[-1]
+        found = {name: latest.get(name, math.nan) for name in names}
         if not stopped:
             _, _, best = checkpoint.load_model(self._folder)
             self.trainer.model.assign(best)
@@ -221,10 +230,7 @@ class Recorder:
                 found[name] = measure(data, forced)
                 if self._config.arch == 2:
                     found[f"{name}_own_output"] = measure(data, False)
-        return {
-            name: value if value is not None and math.isfinite(value) else None
-            for name, value in found.items()
-        }
+        return {name: v if math.isfinite(v) else None for name, v in found.items()}
 
     def _summarize(self, row: dict[str, float], sample: str) -> None:
         """Writes TensorBoard's curves, and the text getting better."""
@@ -275,11 +281,6 @@ class Recorder:
             "characters": len(self._corpus.ids),
             "sample": self._samples[-1],
         }
-        lines = (
-            f"step {row['step']}, validation {row['valid_bpc']:.3f}:\n{sample}\n\n"
-            for row, sample in zip(self.rows, self._samples, strict=True)
-        )
-        files.write_text(os.path.join(self._folder, "samples.txt"), "".join(lines))
         figure = learning_figure(self.rows, baselines)
         files.save_figure(os.path.join(self._folder, "learning.png"), figure, dpi=120)
         files.write_result(self._folder, self._config, metrics, PACKAGES)
@@ -287,16 +288,13 @@ class Recorder:
 
 
 def learning_figure(rows: Rows, baselines: Sequence[float]):
-    """Draws bits per character over the steps, beside what counting reaches.
+    """Draws bits per character over the steps; returns the figure.
 
     The axis ends above most of the values, so that a spike hides nothing.
 
     Args:
         rows: What was measured, each with "step", "train_bpc" and "valid_bpc".
         baselines: Bits per character of the n-grams of orders 1, 2, ....
-
-    Returns:
-        A `matplotlib.figure.Figure`.
     """
     from matplotlib.figure import Figure
 

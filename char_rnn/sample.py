@@ -10,15 +10,7 @@ import time
 
 from absl import flags, logging
 
-SETTINGS = (
-    "checkpoint",
-    "prime",
-    "length",
-    "temperature",
-    "top_k",
-    "seed",
-    "as_printed",
-)
+SETTINGS = "checkpoint", "prime", "length", "temperature", "top_k", "seed", "as_printed"
 
 flags.DEFINE_string("checkpoint", "out/char_rnn", "Folder of a training run.")
 flags.DEFINE_string(
@@ -31,8 +23,7 @@ flags.DEFINE_integer("length", 500, "Number of characters to write.", lower_boun
 flags.DEFINE_float(
     "temperature",
     1.0,
-    "How daring the text is: below 1 it is safer, above 1 wilder, and 0 always takes "
-    "the likeliest character.",
+    "Below 1 the text is safer, above 1 wilder; 0 takes the likeliest character.",
     lower_bound=0.0,
     upper_bound=1e9,
 )
@@ -53,7 +44,7 @@ FLAGS = flags.FLAGS
 
 
 def prepare():
-    """Does everything that can fail because of a mistake of the user.
+    """Reads the model and the prime, before any work.
 
     Returns:
         The sampler, the alphabet, the ids of the prime, the source of all draws, and

@@ -30,7 +30,9 @@ class Sampler:
             ValueError: The weights do not fit the settings, or are not finite.
         """
         self._config = config
-        size, nodes = np.shape(weights["c"])[-1], config.num_nodes
+        if missing := set(LETTERS) - set(weights):
+            raise ValueError(f"the weights {', '.join(sorted(missing))} are missing")
+        size, nodes = np.size(weights["c"]), config.num_nodes
         hidden = nodes if config.combine == "sum" else 2 * nodes
         state = hidden if config.arch == 1 else size
         shapes = (size, nodes), (state, nodes), (hidden,), (hidden, size), (size,)
@@ -80,10 +82,14 @@ class Sampler:
             The ids.
 
         Raises:
-            ValueError: The ids of the prime are wrong.
+            ValueError: The ids of the prime, or a number, are wrong.
             FloatingPointError: The network's output is not finite.
         """
         text.check_ids(prime, len(self._c))
+        if not (temperature >= 0 and top_k >= 0):
+            raise ValueError(
+                f"temperature={temperature}, top_k={top_k}: neither may be below 0"
+            )
         for character in prime:
             o = self.logits(character)
         for _ in range(length):

@@ -1,7 +1,8 @@
 """Text as numbers: the alphabet, cleaning, and drawing characters.
 
 Post, "Alphabet" and "Probability distributions". A text becomes one array of ids, the
-places of its characters in an alphabet. One-hot vectors exist a window at a time.
+places of its characters in an alphabet, by `encode` and `decode` in place of the post's
+`char2id` and `id2char`. One-hot vectors (`char2vec`) exist a window at a time.
 """
 
 import string
@@ -16,27 +17,6 @@ DIGITS = "zero,one,two,three,four,five,six,seven,eight,nine"
 # Latin letters that Unicode does not decompose into a basic letter and an accent.
 LETTERS = {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"}
 LETTERS |= {"ı": "i", "ħ": "h", "ŋ": "n", "ŧ": "t"}
-
-
-def char2id(character: str, alphabet: str = ALPHABET) -> int:
-    """Looks up the id of a character.
-
-    Raises:
-        ValueError: The alphabet lacks it. (The post returns 0, the id of a space.)
-    """
-    if len(character) != 1 or character not in alphabet:
-        raise ValueError(f"{character!r} is not one of {shown(alphabet)}")
-    return alphabet.index(character)
-
-
-def id2char(place: int, alphabet: str = ALPHABET) -> str:
-    """Looks up the character of an id."""
-    return alphabet[place]
-
-
-def one_hot(ids: np.ndarray, size: int = len(ALPHABET)) -> np.ndarray:
-    """Makes float32 [..., size] of ids [...]; the post's `char2vec`, for any shape."""
-    return np.eye(size, dtype=np.float32)[ids]
 
 
 def sample_prob(probabilities: np.ndarray, random: np.random.Generator) -> int:
@@ -92,6 +72,8 @@ def shown(alphabet: str) -> str:
 
 def encode(text: str, alphabet: str = ALPHABET) -> np.ndarray:
     """Looks up the ids of a text's characters.
+
+    The post's `char2id` returns 0, the id of a space, where this raises an error.
 
     Returns:
         The ids [N], uint8, or uint16 where the alphabet has more than 256 characters.

@@ -77,14 +77,6 @@ def make_optimizer(config: Config) -> tf.keras.optimizers.Optimizer:
     return make[config.optimizer](rate)
 
 
-def unroll(
-    model: CharRNN, characters: tf.Tensor, state: tf.Tensor, teacher_forcing: bool
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Runs `CharRNN.unroll` by tables or, with `config.plain`, step by step."""
-    run = CharRNN.unroll if model.config.plain else fast.unroll
-    return run(model, characters, state, teacher_forcing)
-
-
 def squared_error(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """Computes the mean of |softmax(o) - target|^2 over all characters.
 
@@ -174,7 +166,9 @@ class Trainer:
         while self.step < until:
             count = min(self.steps_per_call, until - self.step)
             batch = make(self._data, self.config, self.step, self.steps_per_call)
-            losses, norms, self.state = self._train_steps(batch, count, self.state)
+            # As a tensor: each Python number would be compiled anew.
+            steps = tf.constant(count)
+            losses, norms, self.state = self._train_steps(batch, steps, self.state)
             losses, norms = losses.numpy()[:count], norms.numpy()[:count]
             values = losses, norms, self.state, *self.model.arrays().values()
             if not all(np.isfinite(value).all() for value in values):
@@ -219,7 +213,7 @@ class Trainer:
         """Nats a character of a window [T + 1, B], the loss's gradients, the state."""
         characters = tf.cast(window, tf.int32)
         with tf.GradientTape() as tape:
-            logits, state = unroll(
+            logits, state = fast.unroll(
                 self.model, characters[:-1], state, self.config.teacher_forcing
             )
             cross_entropy = tf.reduce_mean(
@@ -259,8 +253,15 @@ class Trainer:
         }
 
     def restore(self, arrays: Arrays) -> None:
-        """Goes back to where `arrays` were taken."""
+        """Goes back to where `arrays` were taken.
+
+        Raises:
+            ValueError: They are those of another network or optimizer.
+        """
         self.model.assign(arrays)
-        for number, variable in enumerate(self.optimizer.variables):
-            variable.assign(arrays[f"optimizer_{number}"])
+        try:
+            for number, variable in enumerate(self.optimizer.variables):
+                variable.assign(arrays[f"optimizer_{number}"])
+        except KeyError as error:
+            raise ValueError(f"the array {error} of the optimizer is missing") from None
         self.step, self.state = int(arrays["step"]), tf.constant(arrays["state"])

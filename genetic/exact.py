@@ -52,7 +52,9 @@ def solve(problem: LinearProblem, seconds: float = 60.0) -> Exact:
     if solution is not None and not problem.feasible(solution):
         rows = list(zip(problem.rows, problem.scaled @ solution, strict=True))
         careful = [part for row, load in rows for part in _careful(row, load)]
-        found, _ = _branch_and_cut(problem, seconds, careful)
+        found, closer = _branch_and_cut(problem, seconds, careful)
+        if all(row.whole for row in problem.rows):  # Others were tightened.
+            bound = closer
         solution = _rounded(problem, found)
     if solution is not None and not problem.feasible(solution):
         solution = None

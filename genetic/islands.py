@@ -9,32 +9,40 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from genetic import evolution
 from genetic.config import Config
-from genetic.evolution import Record, State
-from genetic.problem import Problem
+from genetic.functions import Problem
+from genetic.problem import LinearProblem
+from genetic.state import Record, State
 
 MIGRATION = 25  # generations between exchanges
 REPORT = 200  # generations between reports of independent runs
 
 
 def advance(
-    problem: Problem, config: Config, state: State | None, generations: int
+    problem: LinearProblem | Problem,
+    config: Config,
+    state: State | None,
+    generations: int,
 ) -> list[Record]:
-    """The records of at most `generations` more generations; only the last has a state.
+    """Evolves one population at most `generations` further.
 
     Args:
-        problem: what to solve.
-        config: how.
-        state: where to go on from; None begins.
-        generations: how far.
+        problem: What to solve.
+        config: How.
+        state: Where to go on from; None begins.
+        generations: How far.
+
+    Returns:
+        A record a generation; only the last has a state.
     """
     until = (state.generation if state else 0) + generations
-    bounded = dataclasses.replace(config, generations=min(until, config.generations))
+    most = min(until, config.most_generations or until)
+    bounded = dataclasses.replace(config, generations=most)
     records = list(evolution.evolve(problem, bounded, state=state))
     return [
         *(dataclasses.replace(record, state=None) for record in records[:-1]),
@@ -43,31 +51,32 @@ def advance(
 
 
 def configs(config: Config, runs: int) -> list[Config]:
-    """`config` with a seed for each run, all drawn from its own."""
+    """Gives each run a seed of its own, all drawn from the seed of `config`."""
     seeds = np.random.SeedSequence(config.seed).generate_state(runs)
     return [dataclasses.replace(config, seed=int(seed)) for seed in seeds]
 
 
 def run(
-    problem: Problem,
+    problem: LinearProblem | Problem,
     config: Config,
     runs: int,
     migrants: int,
     executor: concurrent.futures.Executor,
-    report: Callable[[list[list[Record]]], None] = lambda histories: None,
+    report: Callable[[list[list[Record]]], bool | None] = lambda histories: None,
 ) -> list[list[Record]]:
-    """Evolve `runs` populations side by side.
+    """Evolves `runs` populations side by side.
 
     Args:
-        problem: what to solve.
-        config: of every run; the seeds come from its seed.
-        runs: populations.
-        migrants: with 0, the runs are independent. Otherwise, every `MIGRATION`
+        problem: What to solve.
+        config: How; the seeds of the runs come from its seed.
+        runs: The number of populations.
+        migrants: With 0, the runs are independent. Otherwise, every `MIGRATION`
             generations, this many of the best of each island take the places of the
             worst of the next one in a ring; all stop with the first that reaches the
             target.
-        executor: where the tasks run.
-        report: is told the histories every so many generations.
+        executor: Where the tasks run.
+        report: A function that is told the histories every so many generations, and
+            returns True to stop.
 
     Returns:
         The records of each run.
@@ -84,50 +93,48 @@ def run(
         for history, future in zip(histories, futures, strict=True):
             found = future.result()
             history.extend(found[1:] if history else found)
-        states = [history[-1].state for history in histories]
-        report(histories)
-        done = [evolution.finished(problem, config, state) for state in states]
-        best = max(range(runs), key=lambda index: states[index].best)
-        if all(done) or (migrants and done[best]):
+        reached = [state for h in histories if (state := h[-1].state) is not None]
+        stop = report(histories)
+        done = [evolution.finished(problem, config, state) for state in reached]
+        best = max(range(runs), key=lambda index: reached[index].best)
+        if stop or all(done) or (migrants and done[best]):
             return histories
-        if migrants:
-            migrate(states, migrants)
+        states = [*(migrate(reached, migrants) if migrants else reached)]
 
 
-def migrate(states: list[State], migrants: int) -> None:
-    """Send the best members of each island to the next; members stand best first."""
-    sent = [
-        (
-            state.population[:migrants].copy(),
-            state.scores[:migrants].copy(),
-            state.keys[:migrants].copy(),
-        )
-        for state in states
-    ]
+def migrate(states: Sequence[State], migrants: int) -> list[State]:
+    """Sends the best members of each island to the next; members stand best first."""
+    moved = []
     for index, state in enumerate(states):
-        arrived = sent[index - 1]
-        names = ("population", "scores", "keys")
-        merged = [
-            np.concatenate([getattr(state, name)[: len(state.scores) - migrants], more])
-            for name, more in zip(names, arrived, strict=True)
-        ]
-        order = np.argsort(-merged[1], kind="stable")
-        for name, values in zip(names, merged, strict=True):
-            setattr(state, name, values[order])
+        source = states[index - 1]
+        kept = len(state.scores) - migrants
+        scores = np.concatenate([state.scores[:kept], source.scores[:migrants]])
+        order = np.argsort(-scores, kind="stable")
+        pairs = [(state.population, source.population), (state.keys, source.keys)]
+        population, keys = (
+            np.concatenate([own[:kept], other[:migrants]])[order]
+            for own, other in pairs
+        )
+        moved.append(
+            dataclasses.replace(
+                state, population=population, scores=scores[order], keys=keys
+            )
+        )
+    return moved
 
 
 @contextlib.contextmanager
 def make_executor(
-    workers: int, scheduler: str | None
+    workers: int, scheduler: str | None = None
 ) -> Iterator[concurrent.futures.Executor]:
-    """Processes of this machine, or the workers of a Dask scheduler.
+    """Starts processes of this machine, or finds the workers of a Dask scheduler.
 
     Args:
-        workers: processes.
-        scheduler: an address such as tcp://host:8786, over `workers`.
+        workers: The number of processes.
+        scheduler: An address such as tcp://host:8786, which is used instead.
 
     Raises:
-        OSError: the scheduler does not answer.
+        OSError: The scheduler does not answer.
         ValueError: Dask is not installed.
     """
     if scheduler is None:
@@ -136,8 +143,7 @@ def make_executor(
         with concurrent.futures.ProcessPoolExecutor(
             workers,
             multiprocessing.get_context("spawn"),
-            initializer=signal.signal,  # Ctrl-C is for the parent alone
-            initargs=(signal.SIGINT, signal.SIG_IGN),
+            initializer=_leave_signals,
         ) as pool:
             yield pool
         return
@@ -151,3 +157,8 @@ def make_executor(
         raise OSError(f"--scheduler={scheduler}: no answer: {error}") from error
     with client, client.get_executor(pure=False, retries=5) as executor:
         yield executor
+
+
+def _leave_signals() -> None:
+    """Ctrl-C is for the parent alone, which ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -49,6 +49,7 @@ class LinearScheme(ModernScheme):
             utility = np.where(objective > 0, objective / cost, -np.inf)
             order = np.argsort(-utility, kind="stable")
             self._bound = relaxation.bound
+            self._cost = cost[order]
             self._reduced = (objective - relaxation.prices @ problem.scaled)[order]
         self._order = order
         self._objective = objective[order]
@@ -164,7 +165,7 @@ class LinearScheme(ModernScheme):
         if self.repairs:
             core = self._core_of(state)
             inner = np.ascontiguousarray(solutions[:, core.items])
-            core.repair(inner)
+            core.repair(inner, state.generation)
             solutions[:, core.items] = inner
             judged = inner @ core.judge + core.base
         else:
@@ -176,22 +177,27 @@ class LinearScheme(ModernScheme):
             scores = np.where(broken > 0, penalty(broken), scores)
         return solutions, scores, keys
 
-    def polish(self, state: State) -> State:
+    def polish(self, state: State, before: np.ndarray) -> State:
         """Returns the state with its best member improved, by items outside the core too.
 
         Only where solutions are repaired.
         """
         if not self.repairs:
             return state
-        better = self._improved(state.population[0])
-        score = float(self._objective @ better) + self._offset
-        if not score > state.scores[0]:
+        import os
+
+        new = np.flatnonzero(~np.isin(state.keys, before))[
+            : int(os.environ.get("L", "1"))
+        ]
+        better = [self._improved(state.population[row]) for row in new]
+        if not better:
             return state
+        changed = np.stack(better)
         return self.survive(
             state,
-            np.concatenate([better[None], state.population]),
-            np.concatenate([[score], state.scores]),
-            np.concatenate([[float(better @ self._draw)], state.keys]),
+            np.concatenate([changed, state.population]),
+            np.concatenate([changed @ self._objective + self._offset, state.scores]),
+            np.concatenate([changed @ self._draw, state.keys]),
         )[0]
 
     def _natural(self, solutions: np.ndarray) -> np.ndarray:
@@ -236,16 +242,43 @@ class _Core:
         self.spread = scale / 3
         share = np.cumsum(np.exp(-2 * size / scale))
         self.preference = share / share[-1]
-        weights = scheme._weights
-        self.repair = Repair(
-            weights[:, self.items],
-            scheme._capacities - weights @ self._fixed,
-            scheme._upper[self.items],
-            scheme._objective[self.items] > 0,
-        )
+        weights = scheme._weights[:, self.items]
+        room = scheme._capacities - scheme._weights @ self._fixed
+        upper, gainful = scheme._upper[self.items], scheme._objective[self.items] > 0
+        import os
+
+        tau = float(os.environ.get("TAU", "0.3"))
+        K = int(os.environ.get("ORD", "8"))
+        self.every = int(os.environ.get("EVERY", "2"))
+        noise = np.random.default_rng(0).normal(size=(K, len(self.items)))
+        noise[0] = 0.0
+        cost = scheme._cost[self.items]
+        self._orders = []
+        for row in noise:
+            utility = (
+                (scheme._reduced[self.items] + row * tau * self.spread) / cost
+                if row.any()
+                else -np.arange(len(cost))
+            )
+            order = np.argsort(-utility, kind="stable")
+            self._orders.append(
+                (order, Repair(weights[:, order], room, upper[order], gainful[order]))
+            )
         both = np.stack([scheme._objective, scheme._draw], axis=1)
         self.judge = both[self.items]
         self.base = self._fixed @ both + [scheme._offset, 0.0]
+
+    def repair(self, inner: np.ndarray, turn: int) -> None:
+        every = self.every
+        order, repair = self._orders[
+            0 if turn % every == 0 else 1 + (turn // every) % (len(self._orders) - 1)
+        ]
+        if order is self._orders[0][0]:
+            repair(inner)
+            return
+        sorted_ = np.ascontiguousarray(inner[:, order])
+        repair(sorted_)
+        inner[:, order] = sorted_
 
     def whole(self, inner: np.ndarray) -> np.ndarray:
         """Returns solutions of all items [k, n] from those of the core [k, c]."""

@@ -119,7 +119,7 @@ class ModernScheme:
             return self.fresh(
                 state, generator, state.elite if gather else state.elite[:0]
             )
-        count = len(state.population)
+        count, before = len(state.population), state.keys
         parents = self.parents(generator, state.scores, 2 * count)
         chosen = state.population.take(parents, axis=0)
         children = self.breed(state, generator, chosen[:count], chosen[count:])
@@ -134,8 +134,8 @@ class ModernScheme:
         least, most = RATE_RANGE
         rate = state.mutation * (1.1 if different < DIFFERENT else 0.95)
         rate = min(max(rate, least / self.genes(state)), most)
+        state = self.polish(state, before)
         if state.scores[0] > state.epoch_best:
-            state = self.polish(state)
             best, stalled = float(state.scores[0]), 0
         else:
             best, stalled = state.epoch_best, state.epoch_stalled + 1
@@ -143,7 +143,7 @@ class ModernScheme:
             state, mutation=rate, epoch_best=best, epoch_stalled=stalled
         )
 
-    def polish(self, state: State) -> State:
+    def polish(self, state: State, before: np.ndarray) -> State:
         """Returns the state with its best member improved, if the scheme can do so."""
         return state
 

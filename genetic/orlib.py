@@ -24,10 +24,14 @@ MOST_NUMBERS = 50_000_000  # of one problem
 
 def looks_like(text: str) -> bool:
     """Whether a text is in one of these formats rather than a table."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    words = first.split()
+    words = _first_line(text)
     numeric = bool(words) and all(map(_is_number, words))
     return numeric or bool(_sections(text)) or bool(_generated(text))
+
+
+def _first_line(text: str) -> list[str]:
+    lines = (line.partition("//")[0].split() for line in text.splitlines())
+    return next((words for words in lines if words), [])
 
 
 def parse(text: str, path: str) -> list[LinearProblem]:
@@ -48,15 +52,17 @@ def parse(text: str, path: str) -> list[LinearProblem]:
             for name, row, part in sections
         ]
     words = _Words(text, path)
-    # Each format says by its first numbers how many there must be.
-    for layout in (_Words.library, _Words.single, _Words.pisinger, _Words.literature):
+    # The first line tells, and that there must be as many numbers as the first say.
+    library, single = _Words.library, _Words.single
+    pisinger, literature = _Words.pisinger, _Words.literature
+    some = {1: [library, pisinger], 2: [pisinger, literature], 3: [single]}
+    layouts = some.get(len(_first_line(text)), [library, single, pisinger, literature])
+    for layout in layouts:
         try:
-            return _as_list(words.anew().last(layout))
+            return _as_list(words.last(layout))
         except ValueError:
             continue
-    first = next(line for line in text.splitlines() if line.strip())
-    layouts = {2: _Words.pisinger, 3: _Words.single}
-    return _as_list(words.last(layouts.get(len(first.split()), _Words.library)))
+    return _as_list(words.last(layouts[0]))
 
 
 def _as_list(found) -> list[LinearProblem]:

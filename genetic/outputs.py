@@ -1,214 +1,210 @@
-"""What a run leaves behind: tables, pictures, result.json, and a way to go on."""
+"""What a run tells and leaves behind: a report, tables and pictures."""
 
 import csv
-import dataclasses
-import importlib.metadata
 import io
-import json
 import math
-import os
-import platform
-import zipfile
-from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
-from genetic.config import Config
-from genetic.evolution import Record, State
-from genetic.problem import Problem
+from genetic.problem import LinearProblem
+from genetic.state import Record
+from runkit import files, tables
 
 COLUMNS = ("generation", "evaluations", "best", "mean", "worst", "feasible_share")
+MOST_LISTED = 200  # items of a report
+LOGARITHMIC = 50  # generations from which pictures have a logarithmic axis
+PLAN_COLOR = "#2e9e5b"
+
+Row = dict[str, float]
 
 
-def write_whole(path: str, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file whole or not at all: beside its name first, then moved onto it."""
-    temporary = f"{path}.{os.getpid()}.part"
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-
-
-def row(record: Record) -> dict[str, float]:
-    """A record's numbers by name."""
+def row(record: Record) -> Row:
+    """Returns a record's numbers by name."""
     return {name: getattr(record, name) for name in COLUMNS}
 
 
-def write_log(path: str, rows: Sequence[dict[str, float]]) -> None:
-    """A line of CSV a generation."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_whole(path, lambda file: file.write(text.getvalue().encode()))
+def number(value: Fraction | float) -> str:
+    """Writes a number: in full where it is whole."""
+    if value == int(value):
+        return str(int(value))
+    return f"{float(value):.12g}"
 
 
-def report(problem: Problem, solution: np.ndarray) -> str:
-    """A solution as text: what is taken, its objective, and the slack of each resource.
-
-    Args:
-        problem: what it solves.
-        solution: a feasible x, int64 [n].
-    """
+def report(problem: LinearProblem, solution: np.ndarray) -> str:
+    """Tells what a feasible solution [n] takes, its objective, and what is left."""
     taken = [
-        name if amount == 1 and top == 1 else f"{amount} x {name}"
-        for name, amount, top in zip(
+        name if count == 1 and most == 1 else f"{count} x {name}"
+        for name, count, most in zip(
             problem.names, solution, problem.upper, strict=True
         )
-        if amount
+        if count
     ]
+    listed = taken[:MOST_LISTED]
     lines = [f"Take {len(taken)} of {len(solution)}:"]
-    lines += [
-        "  " + ", ".join(taken[start : start + 5]) for start in range(0, len(taken), 5)
+    lines += ["  " + ", ".join(listed[at : at + 5]) for at in range(0, len(listed), 5)]
+    if len(taken) > len(listed):
+        lines.append(f"  ... and {len(taken) - len(listed)} more: see solution.csv")
+    lines.append(f"Objective: {number(problem.value(solution))}")
+    head = ["resource", "used", "allowed", "slack"]
+    body = [
+        [name, number(entry["used"]), entry["allowed"], number(entry["slack"])]
+        for name, entry in slacks(problem, solution).items()
     ]
-    lines.append(f"Objective: {float(problem.values(solution)):g}")
-    width = max(map(len, problem.resources))
-    for resource, entry in slacks(problem, solution).items():
-        lines.append(
-            f"  {resource:{width}s}  used {entry['used']:10g}  "
-            f"allowed {entry['allowed']:>18s}  slack {entry['slack']:10g}"
-        )
-    return "\n".join(lines)
+    return "\n".join([*lines, tables.text(head, body)])
 
 
-def slacks(problem: Problem, solution: np.ndarray) -> dict[str, dict[str, Any]]:
-    """Use, allowance and slack of each resource by a solution [n]."""
+def slacks(problem: LinearProblem, solution: np.ndarray) -> dict[str, dict[str, Any]]:
+    """Returns use, allowance and slack of each resource by a solution [n]."""
     found = {}
-    for name, used, low, high in zip(
+    for name, row, used, low, high in zip(
         problem.resources,
-        problem.weights @ solution,
+        problem.rows,
+        problem.uses(solution),
         problem.low,
         problem.high,
         strict=True,
     ):
         if math.isinf(low):
-            allowed = f"<= {high:g}"
+            allowed = f"<= {number(high)}"
+        elif math.isinf(high):
+            allowed = f">= {number(low)}"
+        elif low == high:
+            allowed = f"= {number(low)}"
         else:
-            allowed = f">= {low:g}" if math.isinf(high) else f"= {(low + high) / 2:g}"
-        found[name] = {
-            "used": round(float(used), 9),
-            "allowed": allowed,
-            "slack": round(float(min(high - used, used - low)), 9),
-        }
+            allowed = f"{number(low)} to {number(high)}"
+        sides = [_exact(high) - _exact(used)] if not math.isinf(high) else []
+        sides += [_exact(used) - _exact(low)] if not math.isinf(low) else []
+        slack = min(sides, default=Fraction(0))
+        if not row.whole and abs(slack) <= 1e-9 * row.size:
+            slack = Fraction(0)  # The sum is as good as at its limit.
+        found[name] = {"used": _plain(used), "allowed": allowed, "slack": _plain(slack)}
     return found
 
 
+def _exact(value) -> Fraction:
+    return Fraction(repr(float(value)) if isinstance(value, float) else value)
+
+
+def _plain(value: Fraction | float) -> int | float:
+    """A number as JSON has it: an integer where it is whole."""
+    return int(value) if value == int(value) else float(value)
+
+
+def by_name(problem: LinearProblem, solution: np.ndarray) -> dict[str, int]:
+    """Returns the amount of each variable that is not 0."""
+    pairs = zip(problem.names, solution.tolist(), strict=True)
+    return {name: count for name, count in pairs if count}
+
+
+def write_solution(path: str, problem: LinearProblem, solution: np.ndarray) -> None:
+    """Writes a line of CSV a variable: its name, amount, objective and use."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    uses = [f"use of {name}" for name in problem.resources]
+    writer.writerow(["name", "count", "objective", *uses])
+    amounts = solution.tolist()
+    for place, (name, count) in enumerate(zip(problem.names, amounts, strict=True)):
+        terms = [problem.objective[place], *problem.weights[:, place]]
+        cells = [number(_exact(term) * count) for term in terms]
+        writer.writerow([name, count, *cells])
+    files.write_text(path, text.getvalue())
+
+
 def plot_convergence(
-    path: str, histories: Sequence[Sequence[dict[str, float]]], optimum: float | None
+    path: str, histories: Sequence[Sequence[Mapping[str, float]]], optimum: float | None
 ) -> None:
-    """Best, mean and worst objective and the feasible share over the generations.
+    """Draws best, mean and worst objective and the feasible share over generations.
 
     Args:
-        path: of the PNG.
-        histories: the rows of each run; of several, only the best are drawn.
-        optimum: drawn as a line where known.
+        path: The PNG to write.
+        histories: The rows of each run; of several, only the best are drawn.
+        optimum: The best known objective, drawn as a line.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5.5), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    for number, rows in enumerate(histories):
+    for index, rows in enumerate(histories):
         x = [entry["generation"] for entry in rows]
         if len(histories) == 1:
-            worst, mean = (
-                [entry[name] for entry in rows] for name in ("worst", "mean")
-            )
-            top.plot(x, worst, color="#c0504d", linewidth=0.8, label="worst feasible")
-            top.plot(x, mean, color="#e0a030", linewidth=1.0, label="mean feasible")
-        label = "best so far" if number == 0 else None
+            for name, color in (("worst", "#c0504d"), ("mean", "#e0a030")):
+                y = [entry[name] for entry in rows]
+                top.plot(x, y, color=color, linewidth=0.9, label=f"{name} feasible")
+        label = "best so far" if index == 0 else None
         best = [entry["best"] for entry in rows]
         top.plot(x, best, color="#1f4e79", linewidth=1.8, label=label)
         share = [entry["feasible_share"] for entry in rows]
         bottom.plot(x, share, color="#548235", linewidth=1.0)
     if optimum is not None:
-        top.axhline(
-            optimum, color="black", linestyle="--", label=f"optimum {optimum:g}"
-        )
+        label = f"best known {number(optimum)}"
+        top.axhline(optimum, color="black", linestyle="--", linewidth=1, label=label)
     top.set(ylabel="objective")
     figure.legend(loc="outside upper center", ncols=4, frameon=False)
     bottom.set(xlabel="generation", ylabel="feasible share", ylim=(-0.05, 1.05))
-    bottom.set_xscale("symlog", linthresh=10)
-    bottom.set_xlim(left=0)
+    last = max(rows[-1]["generation"] for rows in histories)
+    _generations(bottom, last)
     for axes in (top, bottom):
         axes.grid(alpha=0.3)
-    write_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))
+    files.save_figure(path, figure, dpi=120)
+
+
+def _generations(axes, last: float) -> None:
+    """An axis of generations, logarithmic where that shows more."""
+    if last >= LOGARITHMIC:
+        from matplotlib.ticker import FuncFormatter
+
+        axes.set_xscale("symlog", linthresh=10)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axes.set_xlim(0, max(last, 1))
 
 
 def plot_population(
-    path: str, shares: np.ndarray, generations: Sequence[int], names: Sequence[str]
+    path: str,
+    shares: np.ndarray,
+    generations: Sequence[int],
+    names: Sequence[str],
+    plan: np.ndarray | None = None,
 ) -> None:
-    """How much of the population takes each item, over the generations.
+    """Draws how much of the population takes each item, over the generations.
 
     Args:
-        path: of the PNG.
-        shares: in [0, 1], [generations, n].
-        generations: the number of each row.
-        names: of the n items.
+        path: The PNG to write.
+        shares: The shares, in [0, 1], [generations, n].
+        generations: The number of each row, rising.
+        names: The names of the n items.
+        plan: The exact solution, [n]; what it takes is marked on the right.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, min(9, 2 + 0.16 * len(names))), layout="constrained")
+    count = len(names)
+    figure = Figure(figsize=(8, min(9, 2.2 + 0.16 * count)), layout="constrained")
     axes = figure.subplots()
-    image = axes.imshow(
-        shares.T, aspect="auto", cmap="magma", vmin=0, vmax=1, interpolation="nearest"
+    edges = [*generations, generations[-1] + 1]
+    image = axes.pcolormesh(
+        edges, np.arange(count + 1) - 0.5, shares.T, cmap="magma", vmin=0, vmax=1
     )
-    ticks = np.unique(np.linspace(0, len(generations) - 1, 8).astype(int))
-    axes.set_xticks(ticks, [generations[tick] for tick in ticks])
-    if len(names) <= 60:
-        axes.set_yticks(range(len(names)), names, fontsize=7)
-    axes.set(xlabel="generation", ylabel="item", title="Share of the population")
-    figure.colorbar(image)
-    write_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))
-
-
-def save_checkpoint(
-    path: str, state: State, rows: Sequence[dict[str, float]], fingerprint: str
-) -> None:
-    """Write all that `load_checkpoint` gives back."""
-    table = np.array([list(entry.values()) for entry in rows])
-    arrays = state.arrays() | {"rows": table, "fingerprint": fingerprint}
-    write_whole(path, lambda file: np.savez(file, **arrays))
-
-
-def load_checkpoint(
-    path: str, fingerprint: str
-) -> tuple[State, list[dict[str, float]]]:
-    """The state and the rows so far.
-
-    Raises:
-        OSError: no such file, or a damaged one.
-        ValueError: it is of another problem or other settings.
-    """
-    try:
-        with np.load(path) as file:
-            arrays = dict(file)
-        found, table = str(arrays["fingerprint"]), arrays["rows"]
-        state = State.from_arrays(arrays)
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"--resume: {path}: no such file: run without --resume first"
-        ) from None
-    except (zipfile.BadZipFile, KeyError, EOFError, ValueError) as error:
-        raise OSError(f"--resume: {path}: damaged: {error}") from error
-    if found != fingerprint:
-        raise ValueError(
-            f"--resume: {path} is of another problem or other settings: repeat its "
-            "flags, or run without --resume to start anew"
+    _generations(axes, edges[-1])
+    axes.invert_yaxis()
+    if count <= 60:
+        axes.set_yticks(range(count), names, fontsize=7)
+    title = "Share of the population"
+    if plan is not None:
+        taken = np.flatnonzero(plan)
+        right = np.full(len(taken), 1.012)
+        axes.plot(
+            right,
+            taken,
+            linestyle="",
+            marker="<",
+            markersize=4 if count <= 60 else 1.5,
+            color=PLAN_COLOR,
+            clip_on=False,
+            transform=axes.get_yaxis_transform(),
         )
-    rows = [dict(zip(COLUMNS, entry.tolist(), strict=True)) for entry in table]
-    for entry in rows:
-        entry |= {name: int(entry[name]) for name in ("generation", "evaluations")}
-    return state, rows
-
-
-def write_result(path: str, config: Config, metrics: dict[str, Any]) -> None:
-    """Settings, versions and figures of one run as JSON."""
-    versions = {name: importlib.metadata.version(name) for name in ("numpy", "scipy")}
-    versions["python"] = platform.python_version()
-    result = metrics | {"config": dataclasses.asdict(config), "versions": versions}
-    text = json.dumps(result, indent=2) + "\n"
-    write_whole(path, lambda file: file.write(text.encode()))
+        title += "; green: what the exact plan takes"
+    axes.set(xlabel="generation", ylabel="item", title=title)
+    figure.colorbar(image, pad=0.03)
+    files.save_figure(path, figure, dpi=120)

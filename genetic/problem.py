@@ -153,7 +153,8 @@ class LinearProblem:
 
     def value(self, solution: np.ndarray) -> float:
         """Returns the objective of one solution [n], to the last digit."""
-        return float(self._sum(self.objective, self.gain, solution))
+        total = self._sum(self.objective, self.gain, solution)
+        return int(total) if abs(total) >= EXACT_FLOAT else float(total)
 
     def violations(self, solutions: np.ndarray) -> np.ndarray:
         """Returns by how much solutions [k, n] break the constraints, [k].

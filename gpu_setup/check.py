@@ -22,15 +22,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gpu_setup import guide, logs, probes, redaction, report, snapshot
-from gpu_setup.config import Config, define_flags, from_flags
+from gpu_setup.config import Config
 from gpu_setup.facts import Facts
 from gpu_setup.machine import Machine
-from runkit import files
+from runkit import files, settings
 
 
 def main(argv: Sequence[str]) -> int:
     """Looks at the machine or the log, judges, prints and writes."""
-    config = from_flags(Config)
+    config = Config(**settings.given(Config))
     return explain_log(config.log) if config.log else check_machine(config)
 
 
@@ -102,11 +102,11 @@ def write_files(
         "steps": {step.title: step.status for step in judgement.steps},
         "seconds": round(seconds, 3),
     }
-    settings = dataclasses.asdict(config)
-    hidden = {name: redaction.redacted(value) for name, value in settings.items()}
+    plain = dataclasses.asdict(config)
+    hidden = {name: redaction.redacted(value) for name, value in plain.items()}
     files.write_result(folder, hidden, metrics, packages=())
 
 
 if __name__ == "__main__":
-    define_flags(Config)
+    settings.define_flags(Config)
     cli.run(main, "gpu_setup.check", ("log", "format", "out_dir", "root", "expect"))

@@ -1,9 +1,7 @@
 """The settings of `check` and `snapshot`, each default with its origin."""
 
 import dataclasses
-import importlib.util
 from pathlib import Path
-from typing import Any
 
 from runkit import settings
 from runkit.settings import setting
@@ -19,9 +17,7 @@ class Probing:
         ValueError: A setting is outside its range.
     """
 
-    tensorflow: bool = setting(
-        True, "Whether TensorFlow is asked too, in a child process."
-    )
+    tensorflow: bool = setting(True, "Whether a child process asks TensorFlow too.")
     # 2 s is too short for an nvidia-smi on 8 cards.
     command_seconds: float = setting(
         8.0, "Time limit of each command, in seconds.", above=0, high=3600
@@ -43,9 +39,7 @@ class Config(Probing):
         ValueError: A setting is outside its range, or a saved machine is not there.
     """
 
-    root: str = setting(
-        "/", "A saved machine: its folder, or the .tar.gz file of a snapshot."
-    )
+    root: str = setting("/", "A saved machine: its folder, or a snapshot's .tar.gz.")
     run_commands: bool | None = setting(
         None, "Whether nvidia-smi and others run here; by default not with --root."
     )
@@ -53,17 +47,13 @@ class Config(Probing):
         "", "A saved machine from when it worked; what has changed since is printed."
     )
     log: str = setting("", "A log to explain instead of a machine; - is stdin.")
-    expect: str = setting(
-        "gpu", "What this machine should have.", choices=["gpu", "cpu"]
-    )
+    expect: str = setting("gpu", "What this machine should have.", ["gpu", "cpu"])
     format: tuple[str, ...] = setting(
-        ("text",), "What to write, with commas between several.", choices=FORMATS
+        ("text",), "The reports to write, comma-separated.", FORMATS
     )
     out_dir: str = setting("", "The folder for report files and result.json.")
     redact: bool | None = setting(
-        None,
-        "Whether host, user, home and serial numbers are hidden; by default they are "
-        "hidden in files alone.",
+        None, "Whether names and serial numbers are hidden; by default in files alone."
     )
 
     def __post_init__(self) -> None:
@@ -74,15 +64,3 @@ class Config(Probing):
             value = getattr(self, name)
             if value and not Path(value).exists():
                 raise ValueError(f"--{name}={value}: no such machine")
-
-
-def define_flags(config: type) -> None:
-    """Declares a flag for each setting; without absl-py there are none."""
-    if importlib.util.find_spec("absl"):
-        settings.define_flags(config)
-
-
-def from_flags(config: type) -> Any:
-    """The settings of the command line; without absl-py the defaults."""
-    given = settings.given(config) if importlib.util.find_spec("absl") else {}
-    return config(**given)

@@ -18,6 +18,7 @@ from gpu_setup.log_origin import Origin, cudnn_version, origin_of
 
 CAUSE_FOUND, NOTHING_WRONG, NOT_KNOWN = 1, 0, 3  # exit codes of --log
 WEAK = 70  # causes from this rank on only follow from a stronger one, if there is one
+CHECK = "python -m gpu_setup.check"
 MISSING = {"cuda_library", "cudnn_library"}  # one remedy brings both
 _ERROR = re.compile(
     r"^[EF]\d{4} \d\d:|^(?:[\d-]+ [\d:.]+: )?[EF] \w|\b\w*(?:Error|Exception)\b: "
@@ -88,7 +89,7 @@ class Explanation:
             return f"Nothing is wrong. {rest}"
         reason = "the cause is not in the lines that are known"
         reason = reason if self.lines else "no line of this log is known"
-        return f"Cannot tell: {reason}. Next: python -m gpu_setup.check"
+        return f"Cannot tell: {reason}. Next: {CHECK}"
 
 
 @functools.cache
@@ -160,9 +161,8 @@ def _words(named: tuple[tuple[str, str], ...], origin: Origin) -> dict[str, str]
     wants = f"CUDA {build.cuda} and cuDNN {build.cudnn}"
     sentence = f"TensorFlow {origin.releases} asks for {wants}." if release else ""
     install = remedies.install_tensorflow(platform, release)
-    asked = fit.build_of(other)
+    asked, container = fit.build_of(other), remedies.COMMANDS["container"]
     needed = cudnn_version(other) if re.fullmatch(r"[\d.]+", other) else ""
-    code, new_card = _card_code(origin)
     return {
         "name": name or "the library",
         "other": other,
@@ -182,18 +182,18 @@ def _words(named: tuple[tuple[str, str], ...], origin: Origin) -> dict[str, str]
         "tensorflow": install,
         "reinstall": f"{install} --force-reinstall" if "pip" in install else install,
         "driver": remedies.install_driver(platform) or "nvidia-smi",
-        "container": remedies.COMMANDS["container"],
-        "check": "python -m gpu_setup.check",
+        "container": container,
+        "check": CHECK,
         "growth": ("set" if platform.system == "windows" else "export")
         + " TF_FORCE_GPU_ALLOW_GROWTH=true",
         "create": remedies.run_on(asked.python.rpartition("-")[2] if asked else "3.12"),
-        "older": _release_for(origin, name or other),
+        "older": _card_command(origin, name or other, CHECK),
         "newest": newest.tensorflow,
         "newest_python": newest.python,
         "libdevice": _libdevice(origin),
-        "card_code": code,
-        "new_card": new_card,
-        "card_fix": _card_fix(origin),
+        "card_code": _card_code(origin),
+        "new_card": _card_command(origin, origin.capability, container),
+        "card_fix": _card_command(origin, origin.capability, CHECK),
     }
 
 
@@ -212,35 +212,29 @@ def _foreign(name: str, missing: str, origin: Origin) -> str:
     return f" That {name} is of CUDA {theirs}, and {asks}."
 
 
-def _release_for(origin: Origin, capability: str) -> str:
-    """The command for the newest release with code for a card; else for the CPU."""
-    best = fit.newest_fit("", [capability])
+def _card_command(origin: Origin, capability: str, unknown: str) -> str:
+    """The command that brings code for a card; `unknown` where the log names none."""
+    newest = fit.wheel_architectures(fit.builds()[0].tensorflow)
+    way, best = fit.runs_on(capability, newest), fit.newest_fit("", [capability])
+    if way == "unknown":
+        return unknown
+    if way == "ptx":
+        return remedies.COMMANDS["container"]
     if best is None:
         return remedies.pip_install("tensorflow-cpu")
     return remedies.install_tensorflow(origin.platform, best.tensorflow)
 
 
-def _card_code(origin: Origin) -> tuple[str, str]:
-    """What is wrong, and the command, where the driver refuses the build's PTX."""
+def _card_code(origin: Origin) -> str:
+    """What is wrong where the driver refuses the build's PTX."""
     capability, newest = origin.capability, fit.builds()[0].tensorflow
     card = f"compute capability {capability}" if capability else "this card"
     if fit.runs_on(capability, fit.wheel_architectures(newest)) == "native":
-        means = f"This build has no machine code for {card}; a newer TensorFlow has."
-        return means, remedies.install_tensorflow(origin.platform)
-    means = f"No TensorFlow wheel up to {newest} has machine code for {card}, and the "
-    means += "driver refused the PTX that they carry instead."
-    return means, remedies.COMMANDS["container"]
-
-
-def _card_fix(origin: Origin) -> str:
-    """The command where a build has no code for the card that the log names."""
-    newest = fit.wheel_architectures(fit.builds()[0].tensorflow)
-    way = fit.runs_on(origin.capability, newest)
-    if way == "unknown":
-        return "python -m gpu_setup.check"
-    if way == "ptx":
-        return remedies.COMMANDS["container"]
-    return _release_for(origin, origin.capability)
+        return f"This build has no machine code for {card}; a newer TensorFlow has."
+    return (
+        f"No TensorFlow wheel up to {newest} has machine code for {card}, and the "
+        "driver refused the PTX that they carry instead."
+    )
 
 
 def _libdevice(origin: Origin) -> str:

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gpu_setup import probes
-from gpu_setup.config import Probing, define_flags, from_flags
+from gpu_setup.config import Probing
 from gpu_setup.facts import Facts
 from gpu_setup.machine import SAVED, Machine
 from gpu_setup.redaction import redact
-from runkit import files
+from runkit import files, settings
 
 # Of the boot line only these words; the rest can hold names and passwords.
 BOOT_WORDS = r"nomodeset|nouveau\S*|modprobe\.blacklist=\S*|nvidia\S*"
@@ -125,12 +125,12 @@ def main(argv: Sequence[str]) -> int:
     if not path.name.endswith((".tar.gz", ".tgz")):
         raise ValueError(f"{path} must end in .tar.gz")
     machine = Machine()
-    facts = probes.collect(machine, from_flags(Probing))
+    facts = probes.collect(machine, Probing(**settings.given(Probing)))
     count = write(path, machine, facts)
     print(f"{path}: {count} files, redacted; look inside before you send it")
     return cli.DONE
 
 
 if __name__ == "__main__":
-    define_flags(Probing)
+    settings.define_flags(Probing)
     cli.run(main, "gpu_setup.snapshot", arguments=True)

@@ -78,7 +78,7 @@ class Config:
         for name in ("venv", "conda_env", "jupyter", "directory"):
             value = getattr(self, name)
             if re.search(r"^-|[\0\n\r]", value):
-                raise ValueError(f"--{name}={value!r}: must not begin with -")
+                raise ValueError(f"--{name}={value!r}: begins with - or has two lines")
         if sum(map(bool, (self.venv, self.conda_env, self.jupyter))) > 1:
             raise ValueError("give only one of --venv, --conda_env and --jupyter")
 

@@ -16,7 +16,6 @@ import re
 import shlex
 import signal
 import sys
-import threading
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -26,6 +25,7 @@ from remote_notebook.config import Config, Destination, destination
 from remote_notebook.server import OPTIONS, PATHS, remote_path
 from remote_notebook.tunnel import Tunnel
 from runkit import files, settings
+from runkit.stop import Request
 
 
 def define_flags() -> None:
@@ -87,9 +87,9 @@ def main(argv: Sequence[str]) -> int:
     if flags.FLAGS.print_only:
         print(*typed, sep="\n")
         return cli.DONE
-    stop = threading.Event()
+    stop = Request()
     for number in ssh.ENDINGS:
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: setattr(stop, "now", True))
 
     def say(line: str) -> None:
         with contextlib.suppress(OSError):  # a closed pipe must not keep a server

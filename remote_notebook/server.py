@@ -186,10 +186,8 @@ class Server:
 
     def answers(self, local_port: int) -> bool:
         """Whether this server, by its token, answers on the local port."""
-        token = self.about.get("token")
-        url = self.url(local_port).partition("?")[0] + (
-            "api/status" if token else "api"
-        )
+        token, url = self.about.get("token"), self.url(local_port).partition("?")[0]
+        url += "api/status" if token else "api"
         headers = {"Authorization": f"token {token}"} if token else {}
         # Inside ssh: no proxy, and a certificate that names another host will do.
         context = ssl._create_unverified_context()

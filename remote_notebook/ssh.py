@@ -9,12 +9,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from remote_notebook.config import Config, Destination
+from runkit.stop import Request
 
 READY = "remote_notebook-ready"
 # Ends when this program does, however that happens: `cat` then reads end of file.
@@ -146,21 +146,19 @@ class Link:
 
     Attributes:
         machine: Where it leads.
-        stop: Ends every wait when it is set.
+        stop: Ends every wait. It has no lock, which its signal handler could meet held.
         folder: A private folder that is gone when this program is.
     """
 
-    def __init__(
-        self, machine: Destination, config: Config, stop: threading.Event
-    ) -> None:
+    def __init__(self, machine: Destination, config: Config, stop: Request) -> None:
         if not shutil.which("ssh"):
             raise FileNotFoundError("ssh is not on PATH: install OpenSSH's client")
         self.folder = _private_folder()
-        self._sweeper = subprocess.Popen(
-            ["sh", "-c", SWEEP, str(self.folder)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
+        sweep = ["sh", "-c", SWEEP, str(self.folder)]
+        with _signals_held_back():
+            self._sweeper = subprocess.Popen(
+                sweep, stdin=subprocess.PIPE, start_new_session=True
+            )
         self._output, self._errors = self.folder / "output", self.folder / "errors"
         self.machine, self._config, self.stop = machine, config, stop
         self._master: subprocess.Popen | None = None
@@ -173,7 +171,10 @@ class Link:
 
     def pause(self, seconds: float) -> None:
         """Sleeps; raises Interrupted as soon as it is asked to stop."""
-        if self.stop.wait(seconds):
+        end = time.monotonic() + seconds
+        while not self.stop.now and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.1))
+        if self.stop.now:
             raise Interrupted
 
     def _host_key_option(self) -> list[str]:

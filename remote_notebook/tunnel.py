@@ -136,7 +136,7 @@ class Tunnel:
         if self._config.keep and server.about:
             self._say(f"left running there: process {server.pid}, port {server.port}")
             return
-        self._link.stop.clear()  # from here on a further Ctrl-C changes nothing
+        self._link.stop.now = False  # from here on a further Ctrl-C changes nothing
         self._say(f"stopping Jupyter on {self._link.machine.text}")
         for _ in range(2):
             with contextlib.suppress(LinkError, Interrupted):

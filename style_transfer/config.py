@@ -71,9 +71,6 @@ class Config:
     style_layer_weights: tuple[float, ...] = setting(  # post: w_l = 1/5
         (), "Weight of each style layer; without weights, all are equal.", low=0
     )
-    normalize_gradients: bool = setting(  # Neither have the post and the paper.
-        False, "Whether to weigh each layer by the gradient that its loss has at noise."
-    )
     network: str = setting(
         "auto",
         "Network that reads the pictures; auto follows the weights.",

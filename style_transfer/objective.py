@@ -25,9 +25,6 @@ from style_transfer.vgg import Network
 # Sums over positions are weighted as in a picture of this many, the post's size: the
 # balance of content and style is then the same at every size and scale.
 REFERENCE_PIXELS = 384 * 288
-# With normalised gradients, this beta / alpha pulls as much to style as to content.
-EVEN_RATIO = 1e4
-
 Losses = dict[str, tf.Tensor]
 Maps = dict[str, tf.Tensor]  # F^l [height, width, N_l] by layer
 
@@ -218,7 +215,6 @@ class Objective:
         network: The source of the feature maps; None will do in mode "pixels".
         side: The side of a tile in pixels, a multiple of `vgg.ALIGNMENT`; None takes
             the picture whole.
-        scales: What divides each term, see `gradient_scales`.
     """
 
     def __init__(
@@ -227,7 +223,6 @@ class Objective:
         pictures: Pictures,
         network: Network | None,
         side: int | None = None,
-        scales: Sequence[float] | None = None,
     ):
         self._config = config
         self._network = network
@@ -238,11 +233,6 @@ class Objective:
             self._layers = needed_layers(config)
             self._terms = make_terms(config, pictures, network, side)
             reach = vgg.reach(self._layers, network.name)
-        if scales:
-            self._terms = [
-                dataclasses.replace(term, weight=_even_weight(config, term) / scale)
-                for term, scale in zip(self._terms, scales, strict=True)
-            ]
         height, width = pictures.content.shape[:2]
         self._pixel_share = REFERENCE_PIXELS / (height * width)
         self._tiles = tiles.cut(height, width, side, reach)
@@ -270,22 +260,6 @@ class Objective:
                 tile.crop(image), tile.edges(), slopes
             )
         return found | others | {"total_loss": total + rest}, tf.constant(gradient)
-
-    def gradient_scales(self, image: np.ndarray) -> list[float]:
-        """Returns the mean absolute gradient of each term's loss at `image`.
-
-        The share of a style term does not count.
-        """
-        found = []
-        for index, term in enumerate(self._terms):
-            pixels = tf.constant(image)
-            with tf.GradientTape() as tape:
-                tape.watch(pixels)
-                statistics = self._statistics(pixels, self._tiles[0])
-                loss = term.loss(statistics[index]) / term.share
-            gradient = tape.gradient(loss, pixels)
-            found.append(float(tf.reduce_mean(tf.abs(gradient))))
-        return found
 
     def _statistics(self, image: tf.Tensor, tile: Tile) -> list[tf.Tensor]:
         """Each term's statistic of the outer pixels `image` of a tile."""
@@ -353,10 +327,3 @@ class Objective:
             pairs = zip(slopes, statistics, strict=True)
             total = tf.add_n([tf.reduce_sum(slope * part) for slope, part in pairs])
         return tape.gradient(total, outer)
-
-
-def _even_weight(config: Config, term: Term) -> float:
-    """The weight of a term whose gradient is to be normalised."""
-    if term.name == "content_loss":
-        return config.content_weight
-    return config.style_weight / EVEN_RATIO

@@ -352,12 +352,6 @@ def paint(
         FloatingPointError: A loss is not finite.
     """
     parts = phases(config, *start.shape[:2])
-    scales = None
-    if config.normalize_gradients and network:
-        small = scaled(pictures, parts[0].factor)
-        height, width = small.content.shape[:2]
-        random = noise(height, width, config.seed)
-        scales = Objective(config, small, network).gradient_scales(random)
     kind = optimize.Adam if config.optimizer == "adam" else optimize.Lbfgs
     image, step, begin, done = start, 0, 0, 0
     if saved:
@@ -368,7 +362,7 @@ def paint(
         if saved and index == begin:
             losses = {k[5:]: float(saved[k]) for k in saved if k[:5] == "loss/"}
             state = kind.restored(saved, losses)
-        objective = Objective(part.config, aims, network, side, scales)
+        objective = Objective(part.config, aims, network, side)
         while done < part.steps:
             found = (
                 state.step(objective, config.learning_rate)

@@ -3,9 +3,9 @@
 Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
 Recognition" (2014), configurations D and E; post, "Convolutional neural networks".
 
-In the first block the picture continues beyond its edges as its mirror image. VGG was
-trained with zeros there, which are ImageNet's mean colour: every picture then ends in
-an edge that counts as style, and transfers get a pale frame.
+The first convolution sees the picture mirrored at its edges. VGG was trained with zeros
+there, which are ImageNet's mean colour: every picture then ends in an edge that counts
+as style, and transfers get a pale frame.
 """
 
 import dataclasses
@@ -26,7 +26,6 @@ LAYERS = {
     )
     for network, counts in CONVOLUTIONS.items()
 }
-MARGIN = 2  # mirrored pixels, as many as the first block has convolutions
 ALIGNMENT = 16  # pixels that the four poolings make one
 BGR_MEAN = (103.939, 116.779, 123.68)  # of ImageNet, in the order that Caffe used
 
@@ -63,23 +62,19 @@ class Network:
             image: float32 [height, width, 3], RGB in [0, 255].
             layers: The names of the layers that are wanted.
         """
-        edges = [MARGIN, MARGIN]
         maps = tf.cast(preprocess(image)[tf.newaxis], self.precision)
-        maps = tf.pad(maps, [[0, 0], edges, edges, [0, 0]], "REFLECT")
+        maps = tf.pad(maps, [[0, 0], [1, 1], [1, 1], [0, 0]], "REFLECT")
         found: dict[str, tf.Tensor] = {}
-        for index, name in enumerate(self.filters, start=1):
+        for name, (kernel, bias) in self._tensors.items():
             if len(found) == len(set(layers)):
                 break
             if begins_block(name):
                 maps = pool(maps, self.pooling)
-            kernel, bias = self._tensors[name]
-            padding = "VALID" if index <= MARGIN else "SAME"
+            padding = "VALID" if name == "conv1_1" else "SAME"
             maps = tf.nn.bias_add(tf.nn.conv2d(maps, kernel, 1, padding), bias)
             maps = tf.nn.relu(maps)
             if name in layers:
-                left = max(0, MARGIN - index)
-                inner = slice(left, -left or None)
-                found[name] = maps[0, inner, inner]
+                found[name] = maps[0]
         return found
 
     @functools.cached_property

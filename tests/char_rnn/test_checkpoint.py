@@ -87,7 +87,10 @@ def test_a_checkpoint_belongs_to_its_settings_and_its_text(tmp_path):
             checkpoint.load(folder, config, corpus)
         assert "--noresume" in str(caught.value)
     path = tmp_path / "checkpoint.npz"
-    write(path, header(config=CONFIG_OF_TOMORROW))
+    write(path, header())
+    with pytest.raises(ValueError, match="not a checkpoint"):
+        checkpoint.load(folder, CONFIG, "x")
+    write(path, header(config=CONFIG_OF_TOMORROW, records={}))
     with pytest.raises(ValueError, match="momentum"):
         checkpoint.load(folder, CONFIG, "x")
 

@@ -18,7 +18,6 @@ import time
 import numpy as np
 import pytest
 
-
 ROOT = pathlib.Path(__file__).parents[2]
 LIMIT = 240  # seconds of any wait: the machine may be busy
 # Clipping is at work in a third of these steps; the post's recipe may be prolonged.

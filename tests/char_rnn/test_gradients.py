@@ -23,10 +23,11 @@ def test_a_scaled_identity_shrinks_or_grows_by_its_scale(scale):
     np.testing.assert_allclose(np.divide(norms[1:], norms[:-1]), scale, rtol=1e-9)
 
 
-def test_the_figure(run):
-    done = run("gradients", "--characters=400", "--num_nodes=8")
+@pytest.mark.slow
+def test_the_figure(run_in, tmp_path):
+    done = run_in(tmp_path, "gradients", "--characters=160", "--num_nodes=4")
     assert done.returncode == 0, done.stderr
-    found = json.loads((run.out / "result.json").read_text())
+    found = json.loads((tmp_path / "result.json").read_text())
     assert set(found["norms"]) == {
         f"{activation} {when} training"
         for activation in ("relu", "tanh")
@@ -39,5 +40,5 @@ def test_the_figure(run):
     exploding = found["norms"]["relu before training"]["W scaled by 2"]
     assert exploding[-1] > 1e4 * exploding[0]
     assert set(found["valid_bpc"]["tanh"]) == {"5", "10", "20", "40", "80"}
-    with Image.open(run.out / "gradients.png") as image:
+    with Image.open(tmp_path / "gradients.png") as image:
         assert min(image.size) > 500

@@ -57,6 +57,7 @@ def test_a_temperature_near_0_takes_the_likeliest():
         ({"W": np.full((10, 5), np.nan)}, "W are not finite"),
         ({"V": np.zeros((5, 5))}, r"V are \(5, 5\), not \(10, 5\)"),
         ({"U": np.zeros((4, 5))}, "U are"),
+        ({"c": np.float64(0)}, "U are"),
     ],
 )
 def test_wrong_weights_are_refused(wrong, message):
@@ -69,6 +70,9 @@ def test_a_wrong_prime_and_an_exploding_state_are_told(sampler):
     for prime in (np.array([5]), np.array([], int), np.array([0.5])):
         with pytest.raises(ValueError, match="ids"):
             list(sampler.write(prime, 3, random))
+    for wrong in ({"temperature": -1}, {"temperature": np.nan}, {"top_k": -1}):
+        with pytest.raises(ValueError, match="below 0"):
+            list(sampler.write(np.array([0]), 3, random, **wrong))
     exploding = WEIGHTS | {"W": np.full((10, 5), 1e200)}
     with (
         pytest.raises(FloatingPointError, match="not finite"),

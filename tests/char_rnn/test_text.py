@@ -6,17 +6,6 @@ import pytest
 from char_rnn import text
 
 
-def test_the_small_tools_of_the_post():
-    assert len(text.ALPHABET) == 27
-    assert [text.char2id(c) for c in " az"] == [0, 1, 26]
-    assert text.id2char(8) == "h"
-    assert text.one_hot(np.array([[0, 2]])).tolist()[0][1] == [0, 0, 1] + 24 * [0]
-    with pytest.raises(ValueError, match="'é'"):
-        text.char2id("é")
-    with pytest.raises(ValueError):
-        text.char2id("ab")  # the post's `in` takes any part of the alphabet
-
-
 def test_sample_prob_draws_each_as_often_as_its_probability():
     random = np.random.default_rng(0)
     expected = np.array([0.5, 0.0, 0.3, 0.2])

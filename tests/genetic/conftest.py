@@ -1,5 +1,6 @@
 """Small problems, and the entry point as a user runs it."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from genetic import problem
 
 ROOT = pathlib.Path(__file__).parents[2]
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @pytest.fixture
@@ -25,18 +27,43 @@ def everything():
 
 
 @pytest.fixture
-def main(tmp_path):
-    """Runs `python -m genetic.main` with its output in tmp_path/out."""
+def file(tmp_path):
+    """Writes a problem's file."""
 
-    def command(*arguments):
-        out = f"--out_dir={tmp_path / 'out'}"
+    def write(text, name="problem.csv"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+    return write
+
+
+class Main:
+    """Runs `python -m genetic.main` with its output in a folder."""
+
+    def __init__(self, out):
+        self.out = out
+        self.environment = os.environ | ONE_THREAD
+
+    def command(self, *arguments):
+        out = f"--out_dir={self.out}"
         return [sys.executable, "-m", "genetic.main", out, *arguments]
 
-    def run(*arguments):
-        return subprocess.run(
-            command(*arguments), cwd=ROOT, capture_output=True, text=True
+    def start(self, *arguments, **more):
+        return subprocess.Popen(
+            self.command(*arguments), cwd=ROOT, env=self.environment, **more
         )
 
-    run.command = command
-    run.out = tmp_path / "out"
-    return run
+    def __call__(self, *arguments):
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        )
+
+
+@pytest.fixture
+def main(tmp_path):
+    return Main(tmp_path / "out")

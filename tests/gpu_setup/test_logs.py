@@ -11,7 +11,7 @@ from gpu_setup.log_origin import cudnn_version, origin_of
 
 # Of our own writing: a line for every entry of log_lines.json, and whole logs.
 FILE = pathlib.Path(__file__).with_name("log_examples.json")
-LINES, LOGS = json.loads(FILE.read_text()).values()
+LINES, LOGS, VARIANTS = json.loads(FILE.read_text()).values()
 SKIP = "Skipping registering GPU devices...\n"
 
 
@@ -41,6 +41,11 @@ def test_each_form(id):
     assert not re.search(r"[{}]\w", answer.replace("{cuda,nvidia}", "")), answer
     if known.kind == "cause":
         assert explanation.exit_code == 1 and known.fix
+
+
+@pytest.mark.parametrize(("line", "id"), VARIANTS.items())
+def test_other_forms_of_the_same_line(line, id):
+    assert [known.id for known in logs.explain(line).lines] == [id]
 
 
 @pytest.mark.parametrize("name", LOGS)

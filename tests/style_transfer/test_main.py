@@ -168,7 +168,9 @@ def test_bad_input_is_one_line_and_nothing_written(tmp_path):
     wrong = {(flag,): message for flag, message in WRONG.items()}
     wrong[f"--content={mine}", f"--output={mine}"] = "it would replace the input"
     wrong[f"--style={mine}", f"--style={mine}", f"--mask={mine}"] = "give as many"
-    wrong["--content", mine, mine, "--output=new.png"] = "one file, and there are 2 contents"
+    wrong["--content", mine, mine, "--output=new.png"] = (
+        "one file, and there are 2 contents"
+    )
     before = (tmp_path / "mine.jpg").read_bytes()
     out = tmp_path / "out"
     found = run_all([command(out, *flags) for flags in wrong])

@@ -140,16 +140,3 @@ def test_outside_all_masks_style_has_no_gradient(style, network):
     gradient = np.abs(found_by(image)[1])
     assert gradient[:, :60].max() > 0
     assert gradient[:, 80:].max() == 0
-
-
-def test_normalised_gradients_pull_alike(content, style, network):
-    config = Config(normalize_gradients=True)
-    pictures = Pictures(content, (style,))
-    noise = random_picture(*content.shape[:2], 5)
-    scales = Objective(config, pictures, network).gradient_scales(noise)
-    for layers in (("conv1_1",), ("conv5_1",)):
-        only = Config(mode="style", normalize_gradients=True, style_layers=layers)
-        index = config.style_layers.index(layers[0])
-        own = [scales[1 + index]]
-        gradient = Objective(only, pictures, network, None, own)(noise)[1]
-        np.testing.assert_allclose(np.mean(np.abs(gradient)), 1.0, rtol=1e-3)

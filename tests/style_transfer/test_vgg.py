@@ -64,10 +64,7 @@ def test_maps_are_numpys(content, network):
     found = network.features(tf.constant(content), ["conv1_1", "conv2_1"])
     first = convolve(maps, *network.filters["conv1_1"], "reflect")
     np.testing.assert_allclose(found["conv1_1"], first, rtol=1e-4, atol=1e-4)
-    wide = np.pad(maps, ((2, 2), (2, 2), (0, 0)), "reflect")
-    for name in ("conv1_1", "conv1_2"):
-        wide = convolve(wide, *network.filters[name], "constant")
-    maps = wide[2:-2, 2:-2]
+    maps = convolve(first, *network.filters["conv1_2"], "constant")
     height, width, count = maps.shape
     maps = maps.reshape(height // 2, 2, width // 2, 2, count).mean(axis=(1, 3))
     expected = convolve(maps, *network.filters["conv2_1"], "constant")
