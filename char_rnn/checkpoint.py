@@ -62,8 +62,8 @@ def load(folder: str, config: Config, corpus: str) -> tuple[Arrays, dict, str]:
     before = header["config"]["steps"]
     if config.schedule == "cosine" and before != config.steps:
         note = note or (
-            f"--steps={config.steps} instead of {before}: from here on the learning rate "
-            f"follows a cosine of {config.steps} steps"
+            f"--steps={config.steps} instead of {before}: the rate now follows a "
+            f"cosine of {config.steps} steps"
         )
     return arrays, header["records"], note
 
