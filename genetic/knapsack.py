@@ -20,9 +20,9 @@ from genetic.problem import LinearProblem
 from genetic.repair import Repair, improve
 from genetic.state import State, penalty
 
-# The core: |r_j| below this share of the gap between bound and best; at first, when
-# the best is poor, and later. Never fewer items than the least.
-FIRST_REACH, REACH, LEAST_CORE = 0.25, 0.33, 30
+# The core: |r_j| below a share of the gap between bound and best; at first, when the
+# best is poor, and in the epochs after it. Never fewer items than the least.
+FIRST_REACH, REACHES, LEAST_CORE = 0.25, (0.25, 0.5, 1.0), 30
 # Repair goes by the true utility and, in turn, by others, with normal noise of this
 # share of the largest |r_j|: else it would undo most mutations.
 ORDERS, UNSURE = 8, 0.1
@@ -115,7 +115,8 @@ class LinearScheme(ModernScheme):
             return self.fill(state, solutions)
         if state.epoch:
             top = max(state.best, float(state.scores[0]))
-            state = dataclasses.replace(state, reach=REACH * (self._bound - top))
+            share = REACHES[state.epoch % len(REACHES)]
+            state = dataclasses.replace(state, reach=share * (self._bound - top))
         core = self._core_of(state)
         shape = (config.population, len(core.items))
         noise = core.scale / 3 * generator.logistic(size=shape)

@@ -90,7 +90,9 @@ class ModernScheme:
         different[1:] = keys[by_key[1:]] != keys[by_key[:-1]]
         ranked = by_key[different]
         ranked = ranked[np.argsort(-scores[ranked], kind="stable")]
-        chosen = np.resize(ranked[: self.config.population], self.config.population)
+        # Where there are too few, they come several times, still from the best down.
+        places = np.arange(min(len(ranked), self.config.population))
+        chosen = ranked[np.sort(np.resize(places, self.config.population))]
         state = dataclasses.replace(
             state,
             population=solutions.take(chosen, axis=0),

@@ -250,7 +250,8 @@ def _fault_of_row(
     cells: list[str], layout: Layout, classes: int, unit: bool
 ) -> str | None:
     if len(cells) != layout.columns:
-        also = "" if layout.label is None else "a label and "
+        pixels = layout.columns - (layout.ignored is not None)
+        also = "a label and " if pixels > PIXELS else ""
         return (
             f" has {len(cells)} columns, not {layout.columns}: {also}{SIDE} x {SIDE} "
             "pixels, with commas, semicolons or tabs between"

@@ -164,8 +164,11 @@ def split(
     Raises:
         ValueError: There are fewer than five images, or `valid` is negative.
     """
-    if valid < 0:
-        raise ValueError(f"valid={valid}: must be at least 0")
+    if valid < 0 or len(images) != len(labels):
+        raise ValueError(
+            f"valid={valid} of {len(images)} images, {len(labels)} labels: must be at "
+            "least 0, of as many"
+        )
     if len(images) < 5:
         raise ValueError(f"{len(images)} images to train on: at least 5 are needed")
     end = len(images) - min(valid, len(images) // 5)

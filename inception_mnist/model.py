@@ -12,7 +12,11 @@ from inception_mnist.normalization import EPSILON, MOMENTUM, BatchNormalization
 
 PACKAGE = "inception_mnist"
 SIDE = 28
-PARTS = ("filters", "reduce", "module", "normalization", "initialization")
+CHOICES = {
+    "module": ("reduced", "naive"),
+    "normalization": ("none", "batch"),
+    "initialization": ("printed", "he"),
+}
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -29,6 +33,9 @@ class InceptionModule(keras.layers.Layer):
         normalization: "batch" normalizes the concatenated maps, instead of biases.
         initialization: See `initializers`.
         options: Those of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: There is no such kind.
     """
 
     def __init__(
@@ -43,6 +50,11 @@ class InceptionModule(keras.layers.Layer):
         super().__init__(**options)
         self.filters, self.reduce, self.module = filters, reduce, module
         self.normalization, self.initialization = normalization, initialization
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r}: not one of {choices}"
+                )
         kernel, bias, bias_5x5 = initializers(initialization)
 
         def convolution(name, maps, size, activation=None):
@@ -111,7 +123,9 @@ class InceptionModule(keras.layers.Layer):
 
     def get_config(self):
         """Return the arguments of `__init__`, for Keras's files."""
-        return super().get_config() | {name: getattr(self, name) for name in PARTS}
+        return super().get_config() | {
+            name: getattr(self, name) for name in ("filters", "reduce", *CHOICES)
+        }
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

@@ -51,6 +51,14 @@ def test_module_is_what_the_post_draws(kind):
     assert layer.compute_output_shape((1, 7, 6, 5)) == (1, *expected.shape)
 
 
+def test_another_kind_is_refused():
+    for name in ("module", "normalization", "initialization"):
+        with pytest.raises(ValueError, match=f"{name}='wide': not one of"):
+            InceptionModule(4, 3, **{name: "wide"})
+    with pytest.raises(ValueError):
+        InceptionModule(0, 3)
+
+
 def test_printed_initialization_is_the_posts():
     layer = InceptionModule(64, 64, initialization="printed")
     layer.build((1, 28, 28, 128))
