@@ -86,20 +86,16 @@ def encode(text: str, alphabet: str = ALPHABET) -> np.ndarray:
         raise ValueError(
             f"an alphabet of {len(alphabet)} characters: 1 to {LARGEST} are possible"
         )
-    kind = np.uint8 if len(alphabet) <= 256 else np.uint16
-    points = _code_points(text)
-    table = np.full(0x110000 if points.itemsize > 1 else 256, len(alphabet), np.uint16)
-    known = _code_points(alphabet)
-    inside = np.flatnonzero(known < len(table))
-    table[known[inside]] = inside
-    unknown = np.ones(len(table), bool)
-    unknown[known[inside]] = False
-    if unknown[points].any():
-        place = int(np.argmax(unknown[points]))
+    table = np.full(0x110000, len(alphabet), np.uint16)  # of every character's id
+    table[_code_points(alphabet)] = np.arange(len(alphabet))
+    ids = table[_code_points(text)]
+    unknown = ids == len(alphabet)
+    if unknown.any():
+        place = int(np.argmax(unknown))
         raise ValueError(
             f"{text[place]!r} at character {place} is not one of {shown(alphabet)}"
         )
-    return table.astype(kind)[points]
+    return ids.astype(np.uint8 if len(alphabet) <= 256 else np.uint16)
 
 
 def _code_points(text: str) -> np.ndarray:

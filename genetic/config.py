@@ -57,9 +57,9 @@ class Config:
         1.0, "The share of the parents that compete with their children.", low=0, high=1
     )
     restart: int = setting(
-        100,
-        "The number of generations without a better member after which a population "
-        "that is repaired starts anew, and keeps its best aside; 0 means never.",
+        60,
+        "The number of generations without a better member after which modern starts "
+        "the population anew, and keeps its best aside; 0 means never.",
         low=0,
     )
     generations: int = setting(

@@ -15,14 +15,17 @@ import numpy as np
 
 from genetic import exact, operators
 from genetic.config import Config
-from genetic.modern import ModernScheme
+from genetic.modern import RATE_RANGE, ModernScheme
 from genetic.problem import LinearProblem
 from genetic.repair import Repair, improve
 from genetic.state import State, penalty
 
-# The core: |r_j| below this share of the gap between bound and best; at first, when
-# the best is poor, and later. Never fewer items than the least.
-FIRST_REACH, REACH, LEAST_CORE = 0.25, 0.33, 30
+# The core: |r_j| below a share of the gap between bound and best; at first, when the
+# best is poor, and in the epochs after it. Never fewer items than the least.
+FIRST_REACH, REACHES, LEAST_CORE = 0.25, (0.25, 0.5, 1.0), 30
+# Repair goes by the true utility and, in turn, by others, with normal noise of this
+# share of the largest |r_j|: else it would undo most mutations.
+ORDERS, UNSURE = 8, 0.1
 
 
 class LinearScheme(ModernScheme):
@@ -112,20 +115,17 @@ class LinearScheme(ModernScheme):
             return self.fill(state, solutions)
         if state.epoch:
             top = max(state.best, float(state.scores[0]))
-            state = dataclasses.replace(state, reach=REACH * (self._bound - top))
+            share = REACHES[state.epoch % len(REACHES)]
+            state = dataclasses.replace(state, reach=share * (self._bound - top))
         core = self._core_of(state)
         shape = (config.population, len(core.items))
-        noise = core.spread * generator.logistic(size=shape)
+        noise = core.scale / 3 * generator.logistic(size=shape)
         solutions = (self._reduced[core.items] + noise > 0) * upper[core.items]
         solutions = solutions.astype(upper.dtype)
         solutions[: len(first)] = first[: len(solutions), core.items]
-        state = dataclasses.replace(state, mutation=2.0 / len(core.items))
+        rate = min(2.0 / len(core.items), RATE_RANGE[1])
+        state = dataclasses.replace(state, mutation=rate)
         return self.fill(state, core.whole(solutions))
-
-    def _core_of(self, state: State) -> "_Core":
-        if self._core is None or self._core.reach != state.reach:
-            self._core = _Core(self, state.reach)
-        return self._core
 
     def _improved(self, solution: np.ndarray) -> np.ndarray:
         return improve(
@@ -178,26 +178,19 @@ class LinearScheme(ModernScheme):
         return solutions, scores, keys
 
     def polish(self, state: State, before: np.ndarray) -> State:
-        """Returns the state with its best member improved, by items outside the core too.
+        """Returns the state with its best new member improved, where it repairs.
 
-        Only where solutions are repaired.
+        Items outside the core take part.
         """
-        if not self.repairs:
+        new = np.flatnonzero(~np.isin(state.keys, before))[:1]
+        if not self.repairs or not len(new):
             return state
-        import os
-
-        new = np.flatnonzero(~np.isin(state.keys, before))[
-            : int(os.environ.get("L", "1"))
-        ]
-        better = [self._improved(state.population[row]) for row in new]
-        if not better:
-            return state
-        changed = np.stack(better)
+        better = self._improved(state.population[new[0]])[None]
         return self.survive(
             state,
-            np.concatenate([changed, state.population]),
-            np.concatenate([changed @ self._objective + self._offset, state.scores]),
-            np.concatenate([changed @ self._draw, state.keys]),
+            np.concatenate([better, state.population]),
+            np.concatenate([better @ self._objective + self._offset, state.scores]),
+            np.concatenate([better @ self._draw, state.keys]),
         )[0]
 
     def _natural(self, solutions: np.ndarray) -> np.ndarray:
@@ -209,80 +202,82 @@ class LinearScheme(ModernScheme):
         """Returns the population's x, int64 [k, n]."""
         return self._natural(state.population)
 
-    def core(self, reach: float) -> tuple[np.ndarray, ...]:
-        """Returns what a core needs of the scheme; see `_Core`."""
-        size = np.abs(self._reduced)
+    def _core_of(self, state: State) -> "_Core":
+        """The core of the state's epoch."""
+        if self._core is not None and self._core.reach == state.reach:
+            return self._core
+        size, weights = np.abs(self._reduced), self._weights
         least = np.sort(size)[min(LEAST_CORE, len(size)) - 1]
-        inside = size <= max(reach if np.isfinite(reach) else np.inf, least)
+        inside = size <= max(state.reach, least)
         fixed = np.where(~inside & (self._reduced > 0), self._upper, 0)
-        # What stands outside must fit by itself.
-        if (self._weights @ fixed > self._capacities).any():
+        if (weights @ fixed > self._capacities).any():  # The bound is of no use.
             inside, fixed = np.ones_like(inside), np.zeros_like(fixed)
-        return np.flatnonzero(inside), fixed.astype(self._upper.dtype)
+        items, fixed = np.flatnonzero(inside), fixed.astype(self._upper.dtype)
+        scale = max(float(size[items].max()), 1e-12)
+        share = np.cumsum(np.exp(-2 * size[items] / scale))
+        both = np.stack([self._objective, self._draw], axis=1)
+        noise = np.random.default_rng(0).normal(size=(ORDERS, len(items)))
+        noise[0] = 0.0
+        repairs = []
+        for row in noise * UNSURE * scale:
+            utility = (self._reduced[items] + row) / self._cost[items]
+            order = np.argsort(-utility, kind="stable")
+            part = items[order]
+            room = self._capacities - weights @ fixed
+            repair = Repair(
+                weights[:, part], room, self._upper[part], self._objective[part] > 0
+            )
+            repairs.append((order, repair))
+        base = fixed @ both + [self._offset, 0.0]
+        self._core = _Core(
+            state.reach,
+            items,
+            fixed,
+            scale,
+            share / share[-1],
+            repairs,
+            both[items],
+            base,
+        )
+        return self._core
 
 
+@dataclasses.dataclass(frozen=True)
 class _Core:
     """The items that may change, and the rest of the problem for them.
 
     Attributes:
-        reach: The largest |r_j| of the items, before the least number of them.
+        reach: What it was made for.
         items: The places of the items, int64 [c].
-        spread: The scale of departures from the relaxation.
+        fixed: The amounts of all items, 0 for those of the core, [n].
+        scale: The largest |r_j| of the items.
         preference: The cumulative share of mutations, float64 [c].
-        repair: The repair of the items.
+        repairs: Orders of the items, and the repair in that order.
         judge: The items' gains and random numbers, float64 [c, 2].
         base: What the other items add to them, float64 [2].
     """
 
-    def __init__(self, scheme: LinearScheme, reach: float):
-        self.reach = reach
-        self.items, self._fixed = scheme.core(reach)
-        size = np.abs(scheme._reduced[self.items])
-        scale = max(float(size.max(initial=0.0)), 1e-12)
-        self.spread = scale / 3
-        share = np.cumsum(np.exp(-2 * size / scale))
-        self.preference = share / share[-1]
-        weights = scheme._weights[:, self.items]
-        room = scheme._capacities - scheme._weights @ self._fixed
-        upper, gainful = scheme._upper[self.items], scheme._objective[self.items] > 0
-        import os
-
-        tau = float(os.environ.get("TAU", "0.3"))
-        K = int(os.environ.get("ORD", "8"))
-        self.every = int(os.environ.get("EVERY", "2"))
-        noise = np.random.default_rng(0).normal(size=(K, len(self.items)))
-        noise[0] = 0.0
-        cost = scheme._cost[self.items]
-        self._orders = []
-        for row in noise:
-            utility = (
-                (scheme._reduced[self.items] + row * tau * self.spread) / cost
-                if row.any()
-                else -np.arange(len(cost))
-            )
-            order = np.argsort(-utility, kind="stable")
-            self._orders.append(
-                (order, Repair(weights[:, order], room, upper[order], gainful[order]))
-            )
-        both = np.stack([scheme._objective, scheme._draw], axis=1)
-        self.judge = both[self.items]
-        self.base = self._fixed @ both + [scheme._offset, 0.0]
+    reach: float
+    items: np.ndarray
+    fixed: np.ndarray
+    scale: float
+    preference: np.ndarray
+    repairs: list[tuple[np.ndarray, Repair]]
+    judge: np.ndarray
+    base: np.ndarray
 
     def repair(self, inner: np.ndarray, turn: int) -> None:
-        every = self.every
-        order, repair = self._orders[
-            0 if turn % every == 0 else 1 + (turn // every) % (len(self._orders) - 1)
-        ]
-        if order is self._orders[0][0]:
-            repair(inner)
-            return
-        sorted_ = np.ascontiguousarray(inner[:, order])
-        repair(sorted_)
-        inner[:, order] = sorted_
+        """Repairs solutions [k, c] in place, every other turn by the true utility."""
+        order, repair = self.repairs[0]
+        if turn % 2:
+            order, repair = self.repairs[1 + turn // 2 % (ORDERS - 1)]
+        ordered = np.ascontiguousarray(inner[:, order])
+        repair(ordered)
+        inner[:, order] = ordered
 
     def whole(self, inner: np.ndarray) -> np.ndarray:
         """Returns solutions of all items [k, n] from those of the core [k, c]."""
-        solutions = np.empty((len(inner), len(self._fixed)), inner.dtype)
-        solutions[:] = self._fixed
+        solutions = np.empty((len(inner), len(self.fixed)), inner.dtype)
+        solutions[:] = self.fixed
         solutions[:, self.items] = inner
         return solutions

@@ -20,7 +20,7 @@ from genetic.state import INFEASIBLE, State
 RATE_RANGE = (0.5, 0.2)
 DIFFERENT = 0.6
 KEPT, ELITE = 5, 60  # of an epoch, and of all epochs
-GATHER = 5  # every so many epochs, the population starts from the elite
+GATHER = 3  # every so many epochs, the population starts from the elite
 
 
 class ModernScheme:
@@ -90,7 +90,9 @@ class ModernScheme:
         different[1:] = keys[by_key[1:]] != keys[by_key[:-1]]
         ranked = by_key[different]
         ranked = ranked[np.argsort(-scores[ranked], kind="stable")]
-        chosen = np.resize(ranked[: self.config.population], self.config.population)
+        # Where there are too few, they come several times, still from the best down.
+        places = np.arange(min(len(ranked), self.config.population))
+        chosen = ranked[np.sort(np.resize(places, self.config.population))]
         state = dataclasses.replace(
             state,
             population=solutions.take(chosen, axis=0),
@@ -144,7 +146,12 @@ class ModernScheme:
         )
 
     def polish(self, state: State, before: np.ndarray) -> State:
-        """Returns the state with its best member improved, if the scheme can do so."""
+        """Returns the state with its best member improved, if the scheme can do so.
+
+        Args:
+            state: The state.
+            before: The keys of the generation before, [k].
+        """
         return state
 
     def _next_epoch(self, state: State) -> State:

@@ -20,7 +20,7 @@ class Config:
         512, "Longest side of the picture in pixels; 0 keeps the content's own.", low=0
     )
     steps: int = setting(  # Post, with Adam: "roughly 500 to 2000".
-        40,
+        36,
         "Steps of the optimizer at the finest scale; each coarser scale, which costs a "
         "quarter of the next, gets half as many again. More steps go on from a "
         "finished run with --resume.",

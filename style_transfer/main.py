@@ -210,7 +210,7 @@ def paint_one(
     """Paints one picture and writes all about it; returns exit code and network."""
     import tensorflow as tf
 
-    from style_transfer import record, transfer
+    from style_transfer import memory, record, transfer
 
     picture = FLAGS.output or os.path.join(folder, f"{config.mode}.png")
     inputs = [*sources.paths(), config.init]
@@ -227,9 +227,10 @@ def paint_one(
             recorder.finish(picture)
             logging.info("%s: %d steps", picture, len(recorder.rows))
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        free = memory.available() / memory.GIB
         raise cli.Failed(
-            f"out of memory: give about half of --size={config.size}, or --memory_gib "
-            "below what is free"
+            f"out of memory: give --size={(config.size or 2048) // 2}, or less memory "
+            f"than is free, such as --memory_gib={free / 2:.1f}"
         ) from error
     return code, run.network
 
@@ -250,7 +251,9 @@ def follow(run: "Run", recorder: "Recorder", saved: "Arrays | None") -> int:
                     recorder.save(newest)
                     kept = time.monotonic()
                 if request.now:
-                    code = cli.complain(NAME, "interrupted: saving what there is", 130)
+                    code = cli.complain(
+                        NAME, "interrupted: saving what there is", cli.INTERRUPTED
+                    )
                     break
         except FloatingPointError as error:
             step = len(recorder.rows) + 1

@@ -132,16 +132,8 @@ def main(argv: list[str]) -> None:
     print(f"{path}: {network}, {os.path.getsize(path) / 1e6:.2f} MB")
 
 
-def _define_flags() -> None:
+if __name__ == "__main__":
     from absl import flags
 
-    flags.DEFINE_string(
-        "output",
-        None,
-        "File to write; the default is the package's data/<network>.npz.",
-    )
-
-
-if __name__ == "__main__":
-    _define_flags()
+    flags.DEFINE_string("output", None, "File; the default is the package's own.")
     cli.run(main, "style_transfer.quantize", ("output",), arguments=True)

@@ -3,12 +3,14 @@
 import dataclasses
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from runkit import checkpoint, files
 from style_transfer import images
@@ -78,14 +80,20 @@ class Recorder:
             "fingerprint": self._run.fingerprint,
             "rows": self.rows,
         }
-        checkpoint.save(self._folder, FORMAT, header, progress.arrays())
+        try:
+            checkpoint.save(self._folder, FORMAT, header, progress.arrays())
+        except OSError as error:  # The picture may still find a place.
+            logging.warning("no checkpoint: %s", error)
 
     def _frame(self, step: int) -> str:
         return os.path.join(self._folder, FRAMES, f"step_{step:05d}.png")
 
     def _keep(self, step: int) -> None:
-        os.makedirs(os.path.dirname(self._frame(step)), exist_ok=True)
-        images.save_image(self._frame(step), self.image)
+        try:
+            os.makedirs(os.path.dirname(self._frame(step)), exist_ok=True)
+            images.save_image(self._frame(step), self.image)
+        except OSError as error:  # The run goes on without it.
+            logging.warning("no frame: %s", error)
 
     def metrics(self, seconds: float) -> dict[str, Any]:
         """Returns the newest losses, and how many steps took how long."""
@@ -120,9 +128,12 @@ class Recorder:
                 PACKAGES,
             )
         except (ValueError, OSError) as error:
+            name = f"style_transfer_{os.getpid()}.png"
+            spare = os.path.join(tempfile.gettempdir(), name)
+            images.save_image(spare, self.image)
             raise OSError(
-                f"output {picture}: {error}: the checkpoint in {self._folder} has the "
-                "picture: repeat the command with --resume, and if need be --output"
+                f"output {picture}: {error}: the picture is in {spare}; --resume "
+                "writes everything again, with another --output if need be"
             ) from error
 
     def _show(self) -> None:

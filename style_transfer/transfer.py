@@ -22,9 +22,9 @@ from style_transfer.vgg import Network
 COARSEST_SIDE = 64  # pixels of the shorter side that no smaller scale goes under
 Saved = Mapping[str, np.ndarray]  # `Progress.arrays`
 GROWTH = 1.5  # steps of a scale to those of the next finer one
-# Where a transfer starts from noise: shares of beta, each for a sixth of the steps of
-# the first scale, before the whole of it.
-RAMP = (1e-4, 1e-3, 1e-2, 1e-1)
+# Where a transfer starts from noise: shares of beta, each with a share of the steps at
+# the first scale; what is left of them has the whole of beta.
+RAMP = ((1e-4, 0.3), (1e-3, 0.15), (1e-2, 0.1), (1e-1, 0.1))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -302,13 +302,15 @@ def phases(config: Config, height: int, width: int) -> list[Phase]:
             steps = round(config.steps * GROWTH**halvings)
             found.append(Phase(factor, steps, config))
     if config.init == "noise" and config.mode == "transfer":
-        first = found[0]
-        steps = first.steps // (len(RAMP) + 2)
-        ramp = [share * config.style_weight for share in RAMP]
-        found[:1] = [
-            Phase(first.factor, steps, dataclasses.replace(config, style_weight=weight))
-            for weight in ramp
-        ] + [dataclasses.replace(first, steps=first.steps - steps * len(RAMP))]
+        first = found.pop(0)
+        ramp = []
+        for share, part in RAMP:
+            weaker = dataclasses.replace(
+                config, style_weight=share * config.style_weight
+            )
+            ramp.append(Phase(first.factor, round(part * first.steps), weaker))
+        rest = first.steps - sum(part.steps for part in ramp)
+        found[:0] = [*ramp, Phase(first.factor, rest, config)]
     return found
 
 

@@ -49,14 +49,14 @@ def test_runs_are_separate_and_repeatable(case, threads):
 def test_migrants_go_to_the_next_island(case, threads):
     histories = islands.run(case, Config(population=8, generations=5), 3, 0, threads)
     states = [history[-1].state for history in histories]
-    before = [(state.scores.copy(), state.population.copy()) for state in states]
-    islands.migrate(states, 2)
-    for index, state in enumerate(states):
-        own, arrived = before[index], before[index - 1]
-        expected = np.sort(np.concatenate([own[0][:6], arrived[0][:2]]))[::-1]
+    moved = islands.migrate(states, 2)
+    for index, state in enumerate(moved):
+        own, source = states[index], states[index - 1]
+        expected = np.sort(np.concatenate([own.scores[:6], source.scores[:2]]))[::-1]
         np.testing.assert_array_equal(state.scores, expected)
-        for migrant in arrived[1][:2]:
+        for migrant in source.population[:2]:
             assert (state.population == migrant).all(axis=1).any()
+        assert len(own.scores) == 8
 
 
 def test_islands_differ_from_runs_and_repeat(case, threads):
@@ -84,6 +84,13 @@ def start_dask(module, *arguments):
     """A Dask process of our own, and what it has said so far."""
     command = [sys.executable, "-m", f"distributed.cli.{module}", *arguments]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_workers(address, count):
+    import distributed
+
+    with distributed.Client(address) as client:
+        client.wait_for_workers(count, timeout=60)
 
 
 @pytest.fixture
@@ -122,7 +129,7 @@ def test_a_cluster_that_loses_a_worker_loses_nothing(case, threads, cluster):
             killed.append(time.monotonic())
 
     with islands.make_executor(1, address) as executor:
-        executor._client.wait_for_workers(2, timeout=60)
+        wait_for_workers(address, 2)
         found = islands.run(case, config, 4, 3, executor, kill_one)
     assert killed and workers[0].wait() == -signal.SIGKILL
     assert outcome(found) == outcome(expected)
