@@ -85,7 +85,7 @@ def evolve(
         state = dataclasses.replace(
             state,
             seconds=time.monotonic() - began,
-            random=generator.bit_generator.state,
+            random=dict(generator.bit_generator.state),
         )
         record = _record(problem, state)
         for callback in callbacks:

@@ -145,17 +145,16 @@ def _careful(row: Row, load: float) -> Iterator[tuple[Any, float, float, int]]:
     """
     if not row.whole:
         over = 2 * max(load - row.high, row.low - load, 0.0)
-        coefficients, low, high, _ = _scaled(
+        yield _scaled(
             dataclasses.replace(row, low=row.low + over, high=row.high - over)
         )
-        yield coefficients, low, high, 0
         return
     if np.abs(row.weights).max(initial=0) <= COARSE:
         yield _scaled(row)
         return
     exact = row.weights if row.integers is None else row.integers
     integers = [int(each) for each in exact]
-    low, high = row.limits if row.integers is not None else (None, None)
+    low, high = row.limits
     if row.integers is None:
         low = None if math.isinf(row.low) else int(row.low)
         high = None if math.isinf(row.high) else int(row.high)

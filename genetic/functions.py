@@ -71,8 +71,9 @@ class Genes:
             children = _order_crossover(generator, first, second)
             single = generator.random(len(first)) >= config.crossover_rate
             return np.where(single[:, None], first, children)
+        count, length = first.shape
         mask = operators.crossover_mask(
-            generator, config.crossover, *first.shape, config.crossover_rate
+            generator, config.crossover, count, length, config.crossover_rate
         )
         children = np.where(mask, second, first)
         if self.kind == "real":
@@ -97,8 +98,9 @@ class Genes:
             step = generator.normal(size=solutions.shape) * size
             moved = solutions + step * (self.high - self.low)
         else:
-            step = generator.integers(1, CREEP + 1, solutions.shape)
-            step *= generator.choice((-1, 1), solutions.shape)
+            step = generator.choice((-1, 1), solutions.shape) * generator.integers(
+                1, CREEP + 1, solutions.shape
+            )
             jump = generator.integers(self.low, self.high + 1, solutions.shape)
             creeps = generator.random(solutions.shape) < 0.5
             moved = np.where(creeps, solutions + step, jump)
@@ -114,7 +116,7 @@ class Genes:
         found = np.asarray(solutions, float if self.kind == "real" else np.int64)
         if found.ndim != 2 or found.shape[1] != len(self):
             raise ValueError(
-                f"first: has the shape {found.shape}: [solutions, {len(self)}] is needed"
+                f"first: has the shape {found.shape}: [any, {len(self)}] is needed"
             )
         if (found != solutions).any() or not (
             (self.low <= found) & (found <= self.high)

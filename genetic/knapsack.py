@@ -149,8 +149,9 @@ class LinearScheme(ModernScheme):
         if core is not None:
             first, second = first[:, core.items], second[:, core.items]
             upper, preference = upper[core.items], core.preference
+        config, (count, length) = self.config, first.shape
         mask = operators.crossover_mask(
-            generator, self.config.crossover, *first.shape, self.config.crossover_rate
+            generator, config.crossover, count, length, config.crossover_rate
         )
         children = operators.cross(first, second, mask)
         children = operators.resample(

@@ -19,8 +19,8 @@ settings.define_flags(Config)
 flags.DEFINE_multi_string(
     "capacity",
     [],
-    "RESOURCE=NUMBER, or RESOURCE=>=NUMBER: a right-hand side that replaces the table's. "
-    "It may be given several times.",
+    "A right-hand side instead of the table's, RESOURCE=NUMBER or RESOURCE=>=NUMBER; "
+    "it may be given several times.",
 )
 
 

@@ -26,8 +26,8 @@ GATHER = 3  # every so many epochs, the population starts from the elite
 class ModernScheme:
     """The generation; what solutions are and what they are worth is for a subclass.
 
-    A subclass has `start`, `members`, `fresh` (a first population), `breed` (children of
-    two rows of parents) and `judge` (their repaired form, scores and keys).
+    A subclass has `start`, `members`, `fresh` (a first population), `breed` (children
+    of two rows of parents) and `judge` (their repaired form, scores and keys).
     """
 
     def __init__(self, config: Config):

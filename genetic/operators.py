@@ -108,8 +108,8 @@ def crossover_mask(
     """
     if kind == "uniform":
         bits = generator.integers(0, 256, (count * length + 7) // 8, np.uint8)
-        mask = np.unpackbits(bits, count=count * length).view(bool)
-        mask = mask.reshape(count, length)
+        flat = np.unpackbits(bits, count=count * length).view(bool)
+        mask = flat.reshape(count, length)
     else:
         cuts = np.sort(generator.integers(0, length + 1, (2, count)), axis=0)
         if kind == "one_point":

@@ -14,6 +14,7 @@ All are numbers in free format, some with prose around them; n items, m constrai
 """
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 
@@ -48,25 +49,25 @@ def parse(text: str, path: str) -> list[LinearProblem]:
         return [_pisinger_generator(part, path) for part in generated]
     if sections := _sections(text):
         return [
-            _Words(part, path, row, f"problem {name}").last(_Words.literature)
+            _Words(part, path, row, f"problem {name}").last(_Words.literature)[0]
             for name, row, part in sections
         ]
     words = _Words(text, path)
     # The first line tells, and that there must be as many numbers as the first say.
-    library, single = _Words.library, _Words.single
-    pisinger, literature = _Words.pisinger, _Words.literature
-    some = {1: [library, pisinger], 2: [pisinger, literature], 3: [single]}
-    layouts = some.get(len(_first_line(text)), [library, single, pisinger, literature])
+    layouts: list[Callable] = [
+        _Words.library,
+        _Words.single,
+        _Words.pisinger,
+        _Words.literature,
+    ]
+    some = {1: layouts[::2], 2: layouts[2:], 3: layouts[1:2]}
+    layouts = some.get(len(_first_line(text)), layouts)
     for layout in layouts:
         try:
-            return _as_list(words.last(layout))
+            return words.last(layout)
         except ValueError:
             continue
-    return _as_list(words.last(layouts[0]))
-
-
-def _as_list(found) -> list[LinearProblem]:
-    return found if isinstance(found, list) else [found]
+    return words.last(layouts[0])
 
 
 def _is_number(word: str) -> bool:
@@ -102,7 +103,7 @@ def _generated(text: str) -> list[str]:
     starts = [
         found.start() for found in re.finditer(r"^\s*n\s+\d+\s*\n\s*c\s", text, re.M)
     ]
-    return [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)])]
+    return [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=False)]
 
 
 def _pisinger_generator(text: str, path: str) -> LinearProblem:
@@ -141,11 +142,6 @@ class _Words:
                 numbers.append(int(word) if whole else value)
         self._numbers = np.array(numbers, object)
 
-    def anew(self) -> "_Words":
-        """Returns to the first number."""
-        self._position = 0
-        return self
-
     def take(self, count: int, what: str) -> np.ndarray:
         """Returns the next `count` numbers."""
         found = self._numbers[self._position : self._position + count]
@@ -165,15 +161,16 @@ class _Words:
             )
         return int(value)
 
-    def last(self, layout):
-        """Reads a layout, after which nothing may be left."""
-        found = layout(self.anew())
+    def last(self, layout) -> list[LinearProblem]:
+        """Reads the problems of a layout, after which nothing may be left."""
+        self._position = 0
+        found = layout(self)
         if self._position != len(self._numbers):
             raise ValueError(
                 f"{self._path}: {len(self._numbers) - self._position} numbers after "
                 f"the last problem"
             )
-        return found
+        return found if isinstance(found, list) else [found]
 
     def library(self) -> list[LinearProblem]:
         """Reads mknap1 and mknapcb."""

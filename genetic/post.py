@@ -64,8 +64,9 @@ class PostScheme:
             first = np.where(feasible, np.arange(len(old)), mates[: len(old)])
             new = operators.mate(generator, old[first], old[mates[len(old) :]])
         else:
+            count, length = old.shape
             fresh = operators.init_solutions(
-                generator, *old.shape, self._config.initial_probability
+                generator, count, length, self._config.initial_probability
             )
             new = np.where(feasible[:, None], old, fresh)
         return self._evaluate(state, operators.mutate(generator, new, state.mutation))

@@ -6,6 +6,7 @@ number of constraints, of any sense, and with integer bounds beside binary.
 
 import dataclasses
 import math
+import operator
 from fractions import Fraction
 
 import numpy as np
@@ -79,7 +80,10 @@ class LinearProblem:
 
     def _check_numbers(self) -> None:
         """Raises an error that names the first number that cannot be used."""
-        parts = [("objective", self.objective), *zip(self.resources, self.weights)]
+        parts = [
+            ("objective", self.objective),
+            *zip(self.resources, self.weights, strict=True),
+        ]
         for name, values in parts:
             bad = ~(np.abs(values.astype(float)) <= LARGEST)
             if bad.any():
@@ -92,13 +96,14 @@ class LinearProblem:
             for side in sides:
                 if math.isnan(side) or LARGEST < abs(side) < math.inf:
                     raise ValueError(f"{name!r}: a capacity of {side} cannot be used")
-        for item, low, high in zip(self.names, self.lower, self.upper, strict=True):
-            if low > high:
+        bounds = zip(self.names, self.lower.tolist(), self.upper.tolist(), strict=True)
+        for variable, least, most in bounds:
+            if least > most:
                 raise ValueError(
-                    f"{item}: its lower bound {low} is above its upper bound {high}"
+                    f"{variable}: its lower bound {least} is above its upper, {most}"
                 )
-            if max(abs(int(low)), abs(int(high))) > MOST_UNITS:
-                raise ValueError(f"{item}: bounds must be below 2^31")
+            if max(abs(least), abs(most)) > MOST_UNITS:
+                raise ValueError(f"{variable}: bounds must be below 2^31")
 
     def _prove_feasible_box(self) -> None:
         """Raises an error where the bounds alone make a constraint impossible."""
@@ -175,7 +180,7 @@ class LinearProblem:
         return bool(inside and self.violations(solution[None])[0] == 0)
 
     def uses(self, solution: np.ndarray) -> list[Fraction | float]:
-        """Returns how much one solution [n] uses of each resource, to the last digit."""
+        """Returns how much one solution [n] uses of each resource, exactly."""
         return [
             self._sum(weights, row, solution)
             for weights, row in zip(self.weights, self.rows, strict=True)
@@ -184,9 +189,9 @@ class LinearProblem:
     def _sum(self, values: np.ndarray, row: Row, solution: np.ndarray):
         amounts = solution.tolist()
         if not row.whole:
-            return math.fsum(a * b for a, b in zip(values.tolist(), amounts))
+            return math.fsum(map(operator.mul, values.tolist(), amounts))
         weights = row.weights if row.integers is None else row.integers
-        return row.unit * sum(int(a) * b for a, b in zip(weights.tolist(), amounts))
+        return row.unit * sum(map(operator.mul, map(int, weights.tolist()), amounts))
 
 
 def numbers(values) -> np.ndarray:

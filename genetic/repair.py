@@ -2,7 +2,6 @@
 
 import numpy as np
 
-
 EXACT_SINGLE = 2**24  # below it, a float32 holds every whole number
 FIRST_LOOK = 8  # candidates that a solution is offered at first
 CUMULATE = 4  # from so many candidates a solution, they are added by cumulative sums
@@ -46,8 +45,8 @@ class Repair:
         self._items = np.zeros((blocks * self._block, rows), dtype)  # [n, m], padded
         self._items[:count] = weights.T
         self._blocks = self._items.reshape(blocks, self._block, rows)
-        self._weights = np.ascontiguousarray(weights, dtype)
-        self._capacities = capacities.astype(dtype)
+        self._weights: np.ndarray = np.ascontiguousarray(weights, dtype)
+        self._capacities: np.ndarray = capacities.astype(dtype)
         self._typical = np.maximum(weights.mean(axis=1), 1e-30).astype(dtype)
         self._upper = upper
         self._binary = bool((upper <= 1).all())

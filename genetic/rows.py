@@ -36,7 +36,7 @@ def in_units(values: np.ndarray) -> tuple[list[int], Fraction] | None:
                 return [int(each) for each in multiples], Fraction(1, 10**digits)
     decimals = [decimal.Decimal(repr(each)) for each in values.tolist()]
     exponents = [int(each.normalize().as_tuple().exponent) for each in decimals]
-    unit = Fraction(10) ** min([0, *(e for e, d in zip(exponents, decimals) if d)])
+    unit = Fraction(10) ** min(0, *exponents)
     found = [int(Fraction(each) / unit) for each in decimals]
     if unit < 1 and max(map(abs, found)) >= DIGITS:
         return None

@@ -152,7 +152,7 @@ class Follower:
         path, header, arrays, _ = checkpoint.load(self._folder, FORMAT)
         if header is None:
             raise FileNotFoundError(
-                f"--resume: {self._folder} has no checkpoint: run without --resume first"
+                f"--resume: no checkpoint in {self._folder}: run without --resume first"
             )
         checkpoint.compare(path, header["config"], self._config, free=LIMITS)
         if header["problem"] != _fingerprint(self._problem):

@@ -43,8 +43,7 @@ def parse(
         ValueError: Something is wrong; the message names the row and the column.
     """
     header, rows = _table(text, path)
-    kinds = [name.lower() for name in header]
-    if kinds[1] in BOUNDS:
+    if header[1].lower() in BOUNDS:
         raise ValueError(f"{path}: the second column is the objective, not {header[1]}")
     reader = _Numbers(path, rows)
     items, sides = _split(path, header, rows)
@@ -59,9 +58,7 @@ def parse(
         for place, column in enumerate(header)
         if place
     }
-    resources = [
-        name for name, kind in zip(header[2:], kinds[2:]) if kind not in BOUNDS
-    ]
+    resources = [name for name in header[2:] if name.lower() not in BOUNDS]
     if not resources:
         raise ValueError(f"{path}: no column for a resource: {NEEDED} are needed")
     limits = {
@@ -79,10 +76,10 @@ def parse(
                 f"{path}: resource {name!r} has no capacity: add a row "
                 f"{CAPACITY!r} or give --capacity '{name}=NUMBER'"
             )
-    bounds = {}
-    for kind, default in BOUNDS.items():
-        column = next((c for c, k in zip(header, kinds) if k == kind), None)
-        bounds[kind] = _bounds(path, column, table.get(column), default, len(items))
+    lower, upper = (
+        _bounds(path, kind, table, default, len(items))
+        for kind, default in BOUNDS.items()
+    )
     low, high = zip(*(limits[name] for name in resources), strict=True)
     return LinearProblem(
         names=tuple(row[0] for _, row in items),
@@ -91,8 +88,9 @@ def parse(
         weights=_array([table[name] for name in resources]),
         low=_array(low),
         high=_array(high),
+        lower=lower,
+        upper=upper,
         maximize=maximize,
-        **bounds,
     )
 
 
@@ -100,9 +98,11 @@ def _array(values) -> np.ndarray:
     return numbers(np.array(values, object))
 
 
-def _bounds(path, column, values, default: int, count: int) -> np.ndarray:
-    if values is None:
+def _bounds(path: str, kind: str, table: dict, default: int, count: int) -> np.ndarray:
+    column = next((name for name in table if name.lower() == kind), None)
+    if column is None:
         return np.full(count, default, np.int64)
+    values = table[column]
     if any(value != int(value) for value in values):
         raise ValueError(f"{path}: column {column!r}: bounds must be whole numbers")
     if any(abs(value) > MOST_UNITS for value in values):

@@ -1,4 +1,4 @@
-"""Problems as functions: the README's examples, and operators of every kind of genes."""
+"""Problems as functions: the README's examples, operators of every kind of genes."""
 
 import concurrent.futures
 import pathlib
@@ -92,9 +92,7 @@ def test_operators_keep_the_genes(kind):
     assert ((children != first).any(axis=1) & (children != second).any(axis=1)).any()
     assert 0.02 < (changed != children).mean() < 0.6
     alone = genetic.Config(crossover_rate=0.0)
-    np.testing.assert_array_equal(
-        genes.cross(generator, first, second, alone), first
-    )
+    np.testing.assert_array_equal(genes.cross(generator, first, second, alone), first)
 
 
 def test_order_crossover_has_a_stretch_of_one_and_the_order_of_the_other():
@@ -232,7 +230,10 @@ def test_islands_of_a_function():
     ("settings", "message"),
     [
         ({"fitness": lambda x: x}, r"fitness: gave \(9,\) values a solution"),
-        ({"fitness": lambda x: 1.0, "vectorized": True}, r"fitness: gave the shape \(\)"),
+        (
+            {"fitness": lambda x: 1.0, "vectorized": True},
+            r"fitness: gave the shape \(\)",
+        ),
         ({"mutation": lambda g, x, rate: x[1:]}, "mutation: gave the shape"),
         ({"crossover": lambda g, x, y: x.T}, "crossover: gave the shape"),
         ({"selection": lambda g, scores, count: [0]}, "selection: gave the shape"),
@@ -243,7 +244,9 @@ def test_islands_of_a_function():
 )
 def test_wrong_functions_are_named(settings, message):
     with pytest.raises(ValueError, match=message):
-        last(genetic.Problem(**({"fitness": ones, "genes": GENES["binary"]} | settings)))
+        last(
+            genetic.Problem(**({"fitness": ones, "genes": GENES["binary"]} | settings))
+        )
 
 
 def test_wrong_genes_are_named():

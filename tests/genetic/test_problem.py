@@ -98,7 +98,7 @@ def test_bounds_that_leave_nothing():
         simple([1.5, 1.5, 1.5], 3, lower=np.ones(3, np.int64))
     with pytest.raises(ValueError, match="is at most 3 by the bounds, and at least 4"):
         simple([1, 1, 1], 9, low=np.array([4.0]))
-    with pytest.raises(ValueError, match="lower bound 2 is above its upper bound 1"):
+    with pytest.raises(ValueError, match="lower bound 2 is above its upper, 1"):
         simple([1, 1, 1], 9, lower=np.full(3, 2))
 
 
