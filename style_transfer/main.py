@@ -34,7 +34,7 @@ flags.DEFINE_multi_string(
     "style",
     [],
     "Painting; several paths, also with commas, are mixed, or divided by --mask. The "
-    "default is one that this package paints.",
+    "default comes with this package.",
 )
 flags.DEFINE_multi_string(
     "mask", [], "Picture of where each style goes, white on black."

@@ -33,7 +33,7 @@ class Sources:
 
     Attributes:
         content: The photograph; None means the embedded one.
-        styles: The paintings; none means one that this package paints.
+        styles: The paintings; none means the one of this package.
         masks: For each style where it goes, white in black; or none.
     """
 

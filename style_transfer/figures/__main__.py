@@ -34,9 +34,7 @@ NOISE_SIZE = 128  # longest side of "noise", pixels
 
 flags.DEFINE_list("figures", list(FIGURES), "Figures to draw.")
 flags.DEFINE_string("content", None, "Photograph; the default is an embedded one.")
-flags.DEFINE_string(
-    "style", None, "Painting; the default is one that this package paints."
-)
+flags.DEFINE_string("style", None, "Painting; the default comes with this package.")
 flags.DEFINE_string("out_dir", "out/style_transfer/figures", "Folder of the figures.")
 settings.define_flags(Config)
 FLAGS = flags.FLAGS
