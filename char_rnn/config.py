@@ -6,6 +6,7 @@
 import dataclasses
 from typing import Any
 
+from runkit import settings
 from runkit.settings import check, setting
 
 # The settings that a recipe decides for each architecture.
@@ -38,11 +39,7 @@ class Config:
         ValueError: A setting is wrong; the message names the first one.
     """
 
-    recipe: str = setting(
-        "post",
-        "Source of the settings that are not given: the post, or the best found since.",
-        choices=("post", "modern"),
-    )
+    recipe: str = settings.recipe()
     arch: int = setting(
         1,
         "Architecture 1 feeds its hidden layer back, 2 feeds its output back.",

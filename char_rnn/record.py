@@ -92,13 +92,10 @@ class Recorder:
 
     def resume(self) -> str:
         """Goes on from the folder's checkpoint, if any; returns a warning or ""."""
-        arrays: checkpoint.Arrays = {}
-        records: dict[str, Any] = {}
-        note = ""
+        found: tuple[checkpoint.Arrays, dict, str] = {}, {}, ""
         if self.trainer.is_chief:
-            arrays, records, note = checkpoint.load(
-                self._folder, self._config, self._digest
-            )
+            found = checkpoint.load(self._folder, self._config, self._digest)
+        arrays, records, note = found
         self.trainer.restore(arrays or self.trainer.arrays())
         if records:
             self.rows, self._samples = records["rows"], records["samples"]

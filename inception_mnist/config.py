@@ -6,6 +6,7 @@
 import dataclasses
 from typing import Any
 
+from runkit import settings
 from runkit.settings import check, setting
 
 # The settings of a recipe with a head; the others are the defaults below, the post's.
@@ -48,11 +49,7 @@ class Config:
         ValueError: A setting is wrong; the message names the first one.
     """
 
-    recipe: str = setting(
-        "post",
-        "Source of the settings that are not given: the post, or the best found since.",
-        choices=tuple(HEADS),
-    )
+    recipe: str = settings.recipe()
     head: str = setting(
         "dense",
         "What lies under the hidden layer: every value of every map, 140 million "

@@ -87,13 +87,10 @@ class Recorder:
 
     def resume(self) -> str:
         """Go on from the folder's checkpoint, if any; return a warning or ""."""
-        arrays: checkpoint.Arrays = {}
-        records: dict[str, Any] = {}
-        note = ""
+        found: tuple[checkpoint.Arrays, dict, str] = {}, {}, ""
         if self.trainer.is_chief:
-            arrays, records, note = checkpoint.load(
-                self._folder, self._config, self._data_hash
-            )
+            found = checkpoint.load(self._folder, self._config, self._data_hash)
+        arrays, records, note = found
         self.trainer.restore(arrays)
         if records:
             self.rows, self._sums = records["rows"], records["sums"]

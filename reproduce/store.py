@@ -49,7 +49,8 @@ def data_of(experiment: Experiment, config: Config, result: dict[str, Any]) -> s
             EMBEDDED["char_rnn"] if corpus == "embedded" else os.path.basename(corpus)
         )
     if dataset := result.get("dataset"):
-        return dataset if "mnist" in dataset else "scikit-learn's digits, not MNIST"
+        is_mnist = result.get("is_mnist", "mnist" in dataset)  # by its digest
+        return dataset if is_mnist else f"{dataset}, not MNIST"
     return EMBEDDED.get(experiment.package, "")
 
 

@@ -41,6 +41,15 @@ def setting(
     return dataclasses.field(default=default, metadata=facts)
 
 
+def recipe() -> Any:
+    """The field of a `Config` that names the recipe."""
+    return setting(
+        "post",
+        "Source of the settings that are not given: the post, or the best found since.",
+        choices=("post", "modern"),
+    )
+
+
 def check(config: Any) -> None:
     """Checks every setting of a dataclass against its type, choices and range.
 

@@ -112,7 +112,7 @@ def hyperparameters(result: post.Result) -> post.Judgement:
 def accuracy(result: post.Result) -> post.Judgement:
     """Judges the post's settings on MNIST, at the end of the post's steps."""
     found = _reached(result, "test_accuracy")
-    if "mnist" not in result["dataset"]:
+    if not result.get("is_mnist", "mnist" in result["dataset"]):
         return post.without("MNIST", found)
     if result["steps"] < STEPS:
         return post.without(f"{STEPS:,} steps (`make reproduce-full`)", found)
@@ -129,7 +129,7 @@ def accuracy(result: post.Result) -> post.Judgement:
 def repaired(result: post.Result) -> post.Judgement:
     """Judges the same network after as many steps; the rest is ours."""
     found = _reached(result, "test_accuracy")
-    if "mnist" not in result["dataset"]:
+    if not result.get("is_mnist", "mnist" in result["dataset"]):
         return post.without("MNIST", found)
     return post.verdict(found, result["test_accuracy"] >= ACCURACY)
 
