@@ -1,67 +1,94 @@
 """How fast and how good `genetic` is beside PyGAD, DEAP and HiGHS, as tables.
 
     pip install -e '.[benchmark]'
-    python -m tests.benchmarks.genetic [speed] [scaling] [mknap1] [bound]
+    export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+    python -m tests.benchmarks.genetic [speed] [repair] [scaling] [mknap1]
+    python -m tests.benchmarks.genetic literature --folder=DIR [--seconds=20] \
+        [--clock=processor] [--only=mknapcb5] [--peers=highs,pygad,deap]
 
-Each comparison is made in one run on one machine, the competitors in turn. All get the
-same problem; PyGAD and DEAP see its constraint as a fitness of 0 where it is broken,
-which is how their users write knapsacks.
+DIR holds mknapcb1.txt to mknapcb9.txt and mkcbres.txt of the OR-Library, gk/gk*.dat,
+and pisinger/large_scale with pisinger/large_scale-optimum. All run in one thread, in
+turn, for equal seconds of the wall's clock, or of processor time where other work
+shares the machine (HiGHS knows only the wall's). PyGAD and DEAP see a broken constraint
+as a fitness of 0, which is how their users write knapsacks.
 """
 
+import argparse
+import glob
+import os
 import statistics
-import sys
 import time
 
 import numpy as np
 
-from genetic import Config, evolve, exact, orlib, problem
+import genetic
+from genetic import Config, evolve, exact, problem
+from genetic.repair import Repair
+from runkit import tables
 
 POPULATION = 200
 GENERATIONS = 500
+NEVER = 10**9  # generations
 
 
-def fitness(case, solutions):
-    """Objective, or 0 where a constraint is broken."""
-    values = solutions @ case.objective
-    return np.where((solutions @ case.weights.T <= case.high).all(axis=-1), values, 0.0)
+class Stopped(Exception):
+    """A peer's time is up."""
 
 
-def run_genetic(case, seed):
-    """(seconds a generation, best after the same evaluations)."""
-    config = Config(population=POPULATION, generations=GENERATIONS, seed=seed)
-    began = time.perf_counter()
-    *_, record = evolve(case, config)
-    return (time.perf_counter() - began) / GENERATIONS, record.best
+class Timer:
+    """Says when a peer's time is up, and keeps the best that it has shown."""
+
+    def __init__(self, case, seconds, clock):
+        self.case, self.best, self._clock = case, 0.0, clock
+        self._end = clock() + seconds if seconds else float("inf")
+
+    def fitness(self, solutions):
+        """Objective, or 0 where a constraint is broken."""
+        if self._clock() > self._end:
+            raise Stopped
+        values = solutions @ self.case.objective
+        loads = solutions @ self.case.weights.T
+        found = np.where((loads <= self.case.high).all(axis=-1), values, 0.0)
+        self.best = max(self.best, float(np.max(found)))
+        return found
 
 
-def run_plain(case, seed):
+def run_genetic(timer, seed, generations=NEVER):
+    """The modern scheme."""
+    settings = Config(population=100 if generations == NEVER else POPULATION, seed=seed)
+    config = Config(**vars(settings) | {"generations": generations})
+    for record in evolve(timer.case, config):
+        timer.best = record.best
+        if generations == NEVER:
+            timer.fitness(np.zeros(timer.case.count))
+
+
+def run_plain(timer, seed, generations=NEVER):
     """A bare NumPy loop: tournament, uniform crossover, mutation, elitism of one."""
     generator = np.random.default_rng(seed)
-    shape = POPULATION, len(case.objective)
-    began = time.perf_counter()
+    shape = POPULATION, timer.case.count
     population = generator.integers(0, 2, shape)
-    scores = fitness(case, population)
-    for _ in range(GENERATIONS):
+    scores = timer.fitness(population)
+    for _ in range(generations):
         pairs = generator.integers(0, POPULATION, (2, 2 * POPULATION))
         parents = pairs[scores[pairs].argmax(axis=0), np.arange(2 * POPULATION)]
         mask = generator.random(shape) < 0.5
         first, second = np.split(population[parents], 2)
         children = np.where(mask, first, second) ^ (generator.random(shape) < 0.01)
         children[0] = population[scores.argmax()]
-        population, scores = children, fitness(case, children)
-    return (time.perf_counter() - began) / GENERATIONS, scores.max()
+        population, scores = children, timer.fitness(children)
 
 
-def run_pygad(case, seed):
+def run_pygad(timer, seed, generations=NEVER):
     """PyGAD with tournament selection and uniform crossover."""
     import pygad
 
-    solver = pygad.GA(
-        num_generations=GENERATIONS,
+    pygad.GA(
+        num_generations=generations,
         num_parents_mating=POPULATION,
-        fitness_func=lambda solver, x, index: float(fitness(case, x)),
+        fitness_func=lambda solver, x, index: float(timer.fitness(x)),
         sol_per_pop=POPULATION,
-        num_genes=len(case.objective),
+        num_genes=timer.case.count,
         gene_type=int,
         gene_space=[0, 1],
         parent_selection_type="tournament",
@@ -70,13 +97,10 @@ def run_pygad(case, seed):
         keep_elitism=1,
         random_seed=seed,
         suppress_warnings=True,
-    )
-    began = time.perf_counter()
-    solver.run()
-    return (time.perf_counter() - began) / GENERATIONS, solver.best_solution()[1]
+    ).run()
 
 
-def run_deap(case, seed):
+def run_deap(timer, seed, generations=NEVER):
     """DEAP's eaSimple with tournament selection and uniform crossover."""
     import random
 
@@ -86,104 +110,148 @@ def run_deap(case, seed):
     if not hasattr(creator, "Knapsack"):
         creator.create("Fitness", base.Fitness, weights=(1.0,))
         creator.create("Knapsack", list, fitness=creator.Fitness)
-    tools_ = base.Toolbox()
-    tools_.register("bit", random.randint, 0, 1)
-    length = len(case.objective)
-    tools_.register(
-        "individual", tools.initRepeat, creator.Knapsack, tools_.bit, length
-    )
-    tools_.register("population", tools.initRepeat, list, tools_.individual)
-    tools_.register("evaluate", lambda x: (float(fitness(case, np.array(x))),))
-    tools_.register("mate", tools.cxUniform, indpb=0.5)
-    tools_.register("mutate", tools.mutFlipBit, indpb=0.01)
-    tools_.register("select", tools.selTournament, tournsize=2)
-    best = tools.HallOfFame(1)
-    population = tools_.population(n=POPULATION)
-    began = time.perf_counter()
-    algorithms.eaSimple(
-        population, tools_, 1.0, 1.0, GENERATIONS, halloffame=best, verbose=False
-    )
-    return (time.perf_counter() - began) / GENERATIONS, best[0].fitness.values[0]
+    box = base.Toolbox()
+    box.register("bit", random.randint, 0, 1)
+    count = timer.case.count
+    box.register("individual", tools.initRepeat, creator.Knapsack, box.bit, count)
+    box.register("population", tools.initRepeat, list, box.individual)
+    box.register("evaluate", lambda x: (float(timer.fitness(np.array(x))),))
+    box.register("mate", tools.cxUniform, indpb=0.5)
+    box.register("mutate", tools.mutFlipBit, indpb=0.01)
+    box.register("select", tools.selTournament, tournsize=2)
+    population = box.population(n=POPULATION)
+    algorithms.eaSimple(population, box, 1.0, 1.0, generations, verbose=False)
 
 
-def speed():
+RUNS = {"pygad": run_pygad, "deap": run_deap}
+
+
+def speed(options):
     """A generation of 200 solutions of 100 bits."""
     case = problem.generate(100, 1, 0.5, seed=0)
     optimum = exact.solve(case).objective
-    runs = {"genetic, all on": run_genetic, "plain NumPy loop": run_plain}
+    runs = {"genetic": run_genetic, "plain NumPy loop": run_plain}
     runs |= {"PyGAD": run_pygad, "DEAP": run_deap}
-    found = {name: [] for name in runs}
-    for seed in range(3):
-        for name, run in runs.items():
-            found[name].append(run(case, seed))
-    ours = statistics.median(seconds for seconds, _ in found["genetic, all on"])
+    rows = []
+    for name, run in runs.items():
+        seconds, gaps = [], []
+        for seed in range(3):
+            timer = Timer(case, None, time.process_time)
+            began = time.process_time()
+            run(timer, seed, GENERATIONS)
+            seconds.append((time.process_time() - began) / GENERATIONS)
+            gaps.append(1 - timer.best / optimum)
+        cost, gap = 1e3 * statistics.median(seconds), statistics.mean(gaps)
+        rows.append([name, f"{cost:.2f}", f"{gap:.2%}"])
     print(f"\n{POPULATION} solutions, 100 bits, {GENERATIONS} generations, 3 seeds")
-    print(f"{'':18s} {'ms/generation':>14s} {'ratio':>7s} {'gap to optimum':>15s}")
-    for name, results in found.items():
-        seconds = statistics.median(seconds for seconds, _ in results)
-        gap = 1 - statistics.mean(best for _, best in results) / optimum
-        print(f"{name:18s} {1e3 * seconds:14.2f} {seconds / ours:7.1f} {gap:15.3%}")
+    print(tables.markdown(["", "ms a generation", "gap to the optimum"], rows))
 
 
-def scaling():
+def repair(options):
+    """The cost of repairing 100 solutions of which a twentieth of the bits changed."""
+    rows = []
+    for items, constraints in ((100, 5), (250, 30), (500, 30), (2500, 100)):
+        case = problem.generate(items, constraints, 0.5, seed=0)
+        cost = exact.relax(case).prices @ case.weights
+        weights = case.weights[:, np.argsort(-case.objective / cost)]
+        one, all_ = np.ones(items, np.uint8), np.ones(items, bool)
+        generator = np.random.default_rng(0)
+        solutions = (np.arange(items) < items // 2) ^ (
+            generator.random((100, items)) < 0.05
+        )
+        mend = Repair(weights, case.high, one, all_)
+        seconds = []
+        for _ in range(7):
+            copy = solutions.astype(np.uint8)
+            began = time.process_time()
+            mend(copy)
+            seconds.append(time.process_time() - began)
+        rows.append([items, constraints, f"{1e3 * statistics.median(seconds):.2f}"])
+    print(tables.markdown(["items", "constraints", "ms"], rows))
+
+
+def scaling(options):
     """Cost against the number of items."""
-    print("\n100 solutions, one constraint, 30 generations")
-    print(f"{'items':>8s} {'ms/generation':>14s} {'ns/(solution item)':>19s}")
+    rows = []
     for items in (100, 1_000, 10_000, 100_000):
         case = problem.generate(items, 1, 0.5, seed=0)
-        stamps = [
-            record.state.seconds for record in evolve(case, Config(generations=30))
-        ]
-        cost = (stamps[-1] - stamps[0]) / 30
-        print(f"{items:8d} {1e3 * cost:14.2f} {1e9 * cost / (100 * items):19.2f}")
+        stamps = [record.seconds for record in evolve(case, Config(generations=30))]
+        rows.append([items, f"{1e3 * (stamps[-1] - stamps[0]) / 30:.2f}"])
+    print("\n100 solutions, one constraint, 30 generations")
+    print(tables.markdown(["items", "ms a generation"], rows))
 
 
-def mknap1():
+def mknap1(options):
     """The seven problems of the OR-Library's mknap1, 100 seeds each."""
-    print("\nmknap1: solved to the optimum on seeds 0 to 99, 2 s each at most")
-    print(
-        f"{'items':>6s} {'optimum':>9s} {'solved':>7s} {'median s':>9s} {'max s':>6s}"
-    )
-    for case in orlib.read("genetic/data/mknap1.txt"):
+    rows = []
+    for number in range(1, 8):
+        case = genetic.read("genetic/data/mknap1.txt", number)
         seconds, solved = [], 0
         for seed in range(100):
-            config = Config(
-                target=case.optimum, seconds=2, generations=10**6, seed=seed
-            )
-            *_, record = evolve(case, config)
-            seconds.append(record.state.seconds)
-            solved += abs(record.best - case.optimum) < 1e-6
-        print(
-            f"{len(case.names):6d} {case.optimum:9g} {solved:7d} "
-            f"{statistics.median(seconds):9.3f} {max(seconds):6.2f}"
-        )
+            *_, record = evolve(case, Config(target=case.optimum, seconds=2, seed=seed))
+            seconds.append(record.seconds)
+            solved += record.best == case.optimum
+        rows.append([case.count, solved, f"{max(seconds):.2f}"])
+    print(tables.markdown(["items", "solved of 100", "slowest s"], rows))
 
 
-def bound():
-    """Generated problems as in mknapcb, and one large knapsack, against HiGHS."""
-    print("\n20 s each; HiGHS 60 s; its bound may lie above the optimum")
-    heads = ("items", "rows", "tight", "ours", "HiGHS", "bound", "to HiGHS", "to bound")
-    print(" ".join(f"{head:>9s}" for head in heads))
-    cases = [
-        (items, rows, tightness)
-        for items in (100, 250, 500)
-        for rows in (5, 10, 30)
-        for tightness in (0.25, 0.5, 0.75)
-    ]
-    for items, rows, tightness in [*cases, (10_000, 1, 0.5)]:
-        case = problem.generate(items, rows, tightness, seed=0)
-        *_, record = evolve(case, Config(seconds=20, generations=10**6))
-        best = exact.solve(case, seconds=60)
-        print(
-            f"{items:9d} {rows:9d} {tightness:9.2f} {record.best:9.0f} "
-            f"{best.objective:9.0f} {best.bound:9.0f} "
-            f"{1 - record.best / best.objective:9.3%} "
-            f"{1 - record.best / best.bound:9.3%}",
-            flush=True,
-        )
+def cases(folder, only):
+    """Name, problem and best known objective of the literature's problems."""
+    known = {}
+    with open(os.path.join(folder, "mkcbres.txt")) as file:
+        for line in file:
+            words = line.split()
+            if len(words) == 2 and words[1].isdigit():
+                known.setdefault(words[0], float(words[1]))
+    for group in range(1, 10):
+        if only not in f"mknapcb{group}":
+            continue
+        for number in (1, 11, 21):
+            case = genetic.read(os.path.join(folder, f"mknapcb{group}.txt"), number)
+            name = f"{len(case.resources)}.{case.count}-{number - 1:02d}"
+            yield name, case, known[name]
+    for path in sorted(glob.glob(os.path.join(folder, "gk", "*.dat"))):
+        if only in path:
+            case = genetic.read(path)
+            yield os.path.basename(path)[:4], case, case.optimum or 7680.0  # gk06
+    for path in sorted(glob.glob(os.path.join(folder, "pisinger/large_scale/*"))):
+        if only in path:
+            with open(path.replace("scale/", "scale-optimum/")) as file:
+                yield os.path.basename(path), genetic.read(path), float(file.read())
+
+
+def literature(options):
+    """Problems of the literature, each method for equal seconds."""
+    clock = time.process_time if options.clock == "processor" else time.monotonic
+    peers = [peer for peer in options.peers.split(",") if peer]
+    head = ["problem", "best known", "genetic", *peers]
+    print(f"load {os.getloadavg()[0]:.1f}; {options.seconds:g} s ({options.clock})")
+    for name, case, known in cases(options.folder, options.only):
+        bests = []
+        for run in (run_genetic, *(RUNS.get(peer) for peer in peers)):
+            if run is None:
+                bests.append(exact.solve(case, options.seconds).objective or 0.0)
+                continue
+            timer = Timer(case, options.seconds, clock)
+            try:
+                run(timer, 0)
+            except Stopped:
+                bests.append(timer.best)
+        gaps = [f"{1 - best / known:.3%}" for best in bests]
+        row = dict(zip(head, [name, f"{known:.0f}", *gaps], strict=True))
+        print("| " + " | ".join(row.values()) + " |", flush=True)
+    print(f"load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":
-    parts = {f.__name__: f for f in (speed, scaling, mknap1, bound)}
-    for part in sys.argv[1:] or parts:
-        parts[part]()
+    parts = {f.__name__: f for f in (speed, repair, scaling, mknap1, literature)}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", choices=list(parts), default=["speed"])
+    parser.add_argument("--folder", default="")
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--clock", choices=["wall", "processor"], default="wall")
+    parser.add_argument("--only", default="", help="A part of the names.")
+    parser.add_argument("--peers", default="highs,pygad,deap")
+    given = parser.parse_args()
+    for part in given.parts:
+        parts[part](given)
