@@ -73,7 +73,7 @@ train-inception-2: $(INSTALLED)  ## The same by two processes of this machine, o
 	(train 0) && wait $$second
 
 demo-style: $(INSTALLED)  ## Paint the embedded photograph in the embedded style
-	$(BIN)/python -m style_transfer.main --weights=compact --size=512
+	$(BIN)/python -m style_transfer.main --size=512
 
 demo-gpu: $(INSTALLED)  ## Look at this machine, step by step; a CPU will do
 	$(BIN)/python -m gpu_setup.check --expect=cpu

@@ -1,135 +1,103 @@
-"""Files of a run: checkpoints that a killed run goes on from, models to sample from.
+"""The files of a run: its checkpoint, and the model to write texts with.
 
-Neither needs TensorFlow to be read, so sampling starts at once.
+Neither needs TensorFlow to be read, so that sampling starts at once.
 """
 
 import dataclasses
-import json
 import os
-import zipfile
-from collections.abc import Callable
-from typing import Any, BinaryIO
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from char_rnn.config import Config
+from runkit import checkpoint
 
-CHECKPOINT = "checkpoint.npz"
-PREVIOUS = "checkpoint_previous.npz"
+FORMAT = checkpoint.Format("char_rnn", 2)
 MODEL = "model.npz"
-ANEW = "repeat its flags, or start anew with --noresume or another --out_dir"
+LETTERS = "UWbVc"  # the weights, see `model`
 
-Arrays = dict[str, np.ndarray]
-
-
-def write_whole(path: str, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file whole or not at all: beside its name first, then moved onto it."""
-    temporary = f"{path}.{os.getpid()}.part"
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+Arrays = Mapping[str, np.ndarray]
 
 
 def save(
     folder: str, config: Config, corpus: str, arrays: Arrays, records: dict[str, Any]
 ) -> None:
-    """Write the checkpoint; the one before stays as `PREVIOUS`.
+    """Writes the checkpoint of a run into its folder.
 
     Args:
-        folder: where; exists.
-        config: the run's settings.
-        corpus: a hash of the text, so that a run goes on with the one it began with.
-        arrays: the state of the trainer.
-        records: what else is to come back, as JSON has it.
+        folder: The folder, which exists.
+        config: The run's settings.
+        corpus: A hash of the text, so that a run goes on with the one it began with.
+        arrays: The state of the trainer.
+        records: What else has to come back, as JSON has it.
     """
     header = {"config": dataclasses.asdict(config), "corpus": corpus}
-    path = os.path.join(folder, CHECKPOINT)
-    if os.path.exists(path):
-        os.replace(path, os.path.join(folder, PREVIOUS))
-    _write(path, header | {"records": records}, arrays)
+    checkpoint.save(folder, FORMAT, header | {"records": records}, arrays)
 
 
 def load(folder: str, config: Config, corpus: str) -> tuple[Arrays, dict, str]:
-    """The newest whole checkpoint of the run that these settings and this text name.
+    """Reads the newest whole checkpoint of the run that settings and text name.
 
     Returns:
         The arrays, the records, and a warning where a damaged checkpoint was passed
-        over; {}, {} and "" where there is none.
+        over or the rate changes; {}, {} and "" where there is none.
 
     Raises:
-        OSError: there are checkpoints, and all are damaged.
-        ValueError: it is of another text or other settings.
+        OSError: There are checkpoints, and all are damaged.
+        ValueError: It belongs to another text, to other settings, or to a program with
+            another format.
     """
-    damage = ""
-    for name in (CHECKPOINT, PREVIOUS):
-        path = os.path.join(folder, name)
-        if not os.path.exists(path):
-            continue
-        try:
-            header, arrays = _read(path)
-        except OSError as error:
-            damage = damage or str(error)
-            continue
-        _check(path, header, config, corpus)
-        note = f"{damage}: going on from {path}" if damage else ""
-        return arrays, header["records"], note
-    if damage:
-        raise OSError(f"{damage}: start anew with --noresume or another --out_dir")
-    return {}, {}, ""
+    path, header, arrays, note = checkpoint.load(folder, FORMAT)
+    if header is None:
+        return {}, {}, ""
+    if not {"config", "corpus", "records"} <= header.keys():
+        raise ValueError(f"{path}: not a checkpoint of a run: {checkpoint.ANEW}")
+    # Nothing in the course of a run depends on `plain`, nor on `steps` but the cosine.
+    checkpoint.compare(path, header["config"], config, free=("plain", "steps"))
+    if header["corpus"] != corpus:
+        raise ValueError(
+            f"{path}: trained on another text: repeat its flags, or {checkpoint.ANEW}"
+        )
+    before = header["config"]["steps"]
+    if config.schedule == "cosine" and before != config.steps:
+        note = note or (
+            f"--steps={config.steps} instead of {before}: the rate now follows a "
+            f"cosine of {config.steps} steps"
+        )
+    return arrays, header["records"], note
 
 
 def save_model(folder: str, config: Config, alphabet: str, weights: Arrays) -> None:
-    """Write what sampling needs: settings, alphabet, and the weights by name."""
+    """Writes what sampling needs: settings, alphabet, and the weights by letter."""
     header = {"config": dataclasses.asdict(config), "alphabet": alphabet}
-    _write(os.path.join(folder, MODEL), header, weights)
+    checkpoint.write(os.path.join(folder, MODEL), FORMAT, header, weights)
 
 
-def load_model(folder: str) -> tuple[Config, str, Arrays]:
-    """Settings, alphabet, and the weights by letter.
+def load_model(folder: str) -> tuple[Config, str, dict[str, np.ndarray]]:
+    """Reads settings, alphabet, and the weights by letter.
 
     Args:
-        folder: what `save_model` wrote into, or the file itself.
+        folder: What `save_model` wrote into, or the file itself.
 
     Raises:
-        OSError: no such file, or a damaged one.
+        OSError: There is no such file, or it is damaged.
+        ValueError: It is no model, belongs to another program, or its weights are not
+            finite.
     """
     path = os.path.join(folder, MODEL) if os.path.isdir(folder) else folder
     if not os.path.exists(path):
         raise FileNotFoundError(
             f"{path}: no such file: train first, or name its folder"
         )
-    header, arrays = _read(path)
-    if "alphabet" not in header:
-        raise OSError(f"{path}: not a model: name {MODEL} or its folder")
-    return Config(**header["config"]), header["alphabet"], arrays
-
-
-def _check(path: str, header: dict[str, Any], config: Config, corpus: str) -> None:
-    # Nothing in the course of a run depends on these two.
-    free = {"plain"} | ({"steps"} if config.schedule == "staircase" else set())
-    ours = dataclasses.asdict(config)
-    for name, value in header["config"].items():
-        if name not in free and ours[name] != value:
-            raise ValueError(
-                f"{path}: trained with --{name}={value}, not {ours[name]}: {ANEW}"
-            )
-    if header["corpus"] != corpus:
-        raise ValueError(f"{path}: trained on another text: {ANEW}")
-
-
-def _write(path: str, header: dict[str, Any], arrays: Arrays) -> None:
-    text = np.array(json.dumps(header))
-    write_whole(path, lambda file: np.savez(file, header=text, **arrays))
-
-
-def _read(path: str) -> tuple[dict[str, Any], Arrays]:
+    header, arrays = checkpoint.read(path, FORMAT)
     try:
-        with np.load(path) as file:
-            arrays = dict(file)
-        return json.loads(str(arrays.pop("header"))), arrays
-    except (zipfile.BadZipFile, KeyError, EOFError, ValueError, OSError) as error:
-        raise OSError(f"{path}: damaged ({error})") from error
+        weights = {letter: arrays[letter] for letter in LETTERS}
+        config, alphabet = Config(**header["config"]), str(header["alphabet"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: not a model: name {MODEL} or its folder") from error
+    if not all(np.isfinite(weight).all() for weight in weights.values()):
+        raise ValueError(
+            f"{path}: its weights are not finite: train with a lower --learning_rate"
+        )
+    return config, alphabet, weights

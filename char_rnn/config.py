@@ -1,124 +1,128 @@
-"""What one run does: every setting, its default, and where the default comes from."""
+"""What one run does: every setting, its default, and where the default comes from.
+
+"Post" is "Vanilla Recurrent Neural Networks".
+"""
 
 import dataclasses
-import math
+from typing import Any
 
-ARCHITECTURES = (1, 2)
-COMBINES = ("concat", "sum")
-ACTIVATIONS = ("relu", "tanh")
-OPTIMIZERS = ("sgd", "adam")
-SCHEDULES = ("staircase", "cosine")
-INITIALIZATIONS = ("printed", "range", "orthogonal")
-ALPHABETS = ("strict", "clean", "corpus")  # see `text.load`
-LOSSES = ("cross_entropy", "squared")
-RECIPES = ("post", "modern")
+from runkit import settings
+from runkit.settings import check, setting
 
 # The settings that a recipe decides for each architecture.
 # "post": the post's code, sections "Implementing Arch 1" and "Implementing Arch 2".
 # "modern": the best that was found for the same sizes, see README.md.
-_POST = {
-    "combine": "concat",
-    "optimizer": "sgd",
-    "learning_rate": 2.5,
-    "schedule": "staircase",
-    "initialization": "range",
-}
-_MODERN = {
-    "combine": "sum",
-    "optimizer": "adam",
-    "learning_rate": 3e-3,
-    "schedule": "cosine",
-    "initialization": "orthogonal",
-}
-_ARCH_1 = {
-    "activation": "relu",
-    "num_nodes": 100,
-    "num_unrollings": 40,
-    "batch_size": 32,
-    "decay_steps": 80_000,
-    "decay_rate": 0.75,
-}
-_ARCH_2 = {
-    "activation": "tanh",
-    "num_nodes": 50,
-    "num_unrollings": 20,
-    "batch_size": 64,
-    "decay_steps": 5_000,
-    "decay_rate": 0.1,
-}
-DEFAULTS = {
+_POST = {"combine": "concat", "initialization": "range", "count_bias": False}
+_POST |= {"optimizer": "sgd", "learning_rate": 2.5}
+_POST |= {"schedule": "staircase", "warmup_steps": 0}
+_MODERN = {"combine": "sum", "initialization": "orthogonal", "count_bias": True}
+_MODERN |= {"optimizer": "adam", "learning_rate": 3e-3}
+_MODERN |= {"schedule": "cosine", "warmup_steps": 100}
+_ARCH_1 = {"activation": "relu", "num_nodes": 100, "num_unrollings": 40}
+_ARCH_1 |= {"batch_size": 32, "decay_steps": 80_000, "decay_rate": 0.75}
+_ARCH_2 = {"activation": "tanh", "num_nodes": 50, "num_unrollings": 20}
+_ARCH_2 |= {"batch_size": 64, "decay_steps": 5_000, "decay_rate": 0.1}
+RECIPES: dict[tuple[str, int], dict[str, Any]] = {
     ("post", 1): _ARCH_1 | _POST | {"steps": 800_001},
     ("post", 2): _ARCH_2 | _POST | {"steps": 50_001},
     ("modern", 1): _ARCH_1 | _MODERN | {"steps": 30_000},
     ("modern", 2): _ARCH_2 | _MODERN | {"steps": 50_001},
 }
+MOST = 1e30  # float32 ends at 3e38
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """The settings of one run; a `ValueError` names the first that is wrong.
+    """The settings of one run; the defaults are those of the post's Arch 1.
 
-    A setting that is None takes the value that `DEFAULTS` has for the recipe and the
-    architecture. "Post" is "Vanilla Recurrent Neural Networks".
+    Raises:
+        ValueError: A setting is wrong; the message names the first one.
     """
 
-    recipe: str = "post"
-    arch: int = 1
-    teacher_forcing: bool = True  # of Arch 2; post, "Arch 2"
-    plain: bool = False  # the cell step by step rather than `tables`: the same numbers
-    as_printed: bool = False  # Arch 2 on one stale batch, as the post's code has it
-    clip_norm: float = 1.25  # the post's `opt` is lost; Udacity's course, its source
-    loss: str = "cross_entropy"  # post, "RNN tragedies"; "squared" is its warning
-    combine: str | None = None
-    activation: str | None = None
-    num_nodes: int | None = None
-    num_unrollings: int | None = None
-    batch_size: int | None = None
-    optimizer: str | None = None
-    learning_rate: float | None = None
-    schedule: str | None = None
-    decay_steps: int | None = None  # of "staircase"
-    decay_rate: float | None = None
-    initialization: str | None = None
-    steps: int | None = None
-    seed: int = 0
+    recipe: str = settings.recipe()
+    arch: int = setting(
+        1,
+        "Architecture 1 feeds its hidden layer back, 2 feeds its output back.",
+        choices=(1, 2),
+    )
+    teacher_forcing: bool = setting(  # post, "Arch 2"
+        True, "Whether Arch 2 learns on the right outputs instead of its own."
+    )
+    plain: bool = setting(
+        False,
+        "Whether cells are computed as they are written instead of by tables, which is "
+        "slower and gives the same numbers to rounding.",
+    )
+    as_printed: bool = setting(
+        False, "Whether Arch 2 learns on one stale batch, as the post's printed code."
+    )
+    # The post's `opt` is lost; this is the norm of its source.
+    clip_norm: float = setting(
+        1.25, "Norm to which larger gradients are scaled down.", above=0, high=MOST
+    )
+    loss: str = setting(  # post, "RNN tragedies"
+        "cross_entropy",
+        "The loss; squared is that of the probabilities, which the post warns of.",
+        choices=("cross_entropy", "squared"),
+    )
+    combine: str = setting(
+        "concat", "How x U and s W are combined.", choices=("concat", "sum")
+    )
+    activation: str = setting(
+        "relu", "Activation of the hidden layer.", choices=("relu", "tanh")
+    )
+    num_nodes: int = setting(100, "Width n of U and W.", low=1, high=16_384)
+    num_unrollings: int = setting(
+        40, "Number T of characters in a window.", low=1, high=10_000
+    )
+    batch_size: int = setting(32, "Number B of streams that are read at once.", low=1)
+    optimizer: str = setting(
+        "sgd", "The optimizer; the post's is sgd.", choices=("sgd", "adam")
+    )
+    learning_rate: float = setting(
+        2.5, "Learning rate at its highest.", above=0, high=MOST
+    )
+    schedule: str = setting(
+        "staircase", "How the learning rate falls.", choices=("staircase", "cosine")
+    )
+    warmup_steps: int = setting(
+        0, "Number of steps in which the rate of the cosine first rises.", low=0
+    )
+    decay_steps: int = setting(
+        80_000, "Number of steps on each stair of the staircase.", low=1
+    )
+    decay_rate: float = setting(
+        0.75, "Factor between two stairs of the staircase.", above=0, high=MOST
+    )
+    initialization: str = setting(
+        "range",
+        "Initial values of U, W and V: the post's as printed, the range that it meant, "
+        "or orthogonal ones.",
+        choices=("printed", "range", "orthogonal"),
+    )
+    count_bias: bool = setting(
+        False,
+        "Whether the output bias c starts at the logarithm of the letters' "
+        "frequencies, so that the layers of a wide network need not learn them.",
+    )
+    steps: int = setting(800_001, "Number of windows to train on.", low=1)
+    seed: int = setting(
+        0, "Seed of the initial values and the samples.", low=0, high=2**29
+    )
 
     def __post_init__(self):
-        _choice("recipe", self.recipe, RECIPES)
-        _choice("arch", self.arch, ARCHITECTURES)
-        for name, value in DEFAULTS[self.recipe, self.arch].items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, value)
-        _choice("loss", self.loss, LOSSES)
-        _choice("combine", self.combine, COMBINES)
-        _choice("activation", self.activation, ACTIVATIONS)
-        _choice("optimizer", self.optimizer, OPTIMIZERS)
-        _choice("schedule", self.schedule, SCHEDULES)
-        _choice("initialization", self.initialization, INITIALIZATIONS)
-        for name in ("num_nodes", "num_unrollings", "batch_size", "decay_steps"):
-            _number(name, getattr(self, name), at_least=1)
-        _number("steps", self.steps, at_least=1)
-        _number("seed", self.seed, at_least=0)
-        for name in ("learning_rate", "decay_rate", "clip_norm"):
-            _number(name, getattr(self, name), above=0.0)
+        check(self)
         if self.as_printed and self.arch != 2:
             raise ValueError(
-                "--as_printed: goes with --arch=2, whose batches are stale"
+                "--as_printed: it goes with --arch=2, whose batch is stale"
             )
 
+    @classmethod
+    def of_recipe(cls, recipe: str = "post", **given: Any) -> "Config":
+        """Makes the settings of a recipe, but for those that are given.
 
-def _choice(name: str, value: object, choices: tuple) -> None:
-    if value not in choices:
-        listed = ", ".join(map(str, choices))
-        raise ValueError(f"--{name}={value}: choose one of {listed}")
-
-
-def _number(
-    name: str, value: float, at_least: float | None = None, above: float | None = None
-) -> None:
-    if not math.isfinite(value):
-        raise ValueError(f"--{name}={value}: a finite number is needed")
-    if at_least is not None and value < at_least:
-        raise ValueError(f"--{name}={value}: must be at least {at_least:g}")
-    if above is not None and value <= above:
-        raise ValueError(f"--{name}={value}: must be above {above:g}")
+        Raises:
+            ValueError: A setting is wrong.
+        """
+        decided = RECIPES.get((recipe, given.get("arch", 1)), {})
+        return cls(recipe=recipe, **(decided | given))

@@ -18,16 +18,16 @@ Progress = Callable[[int, int], None]  # bytes so far, of how many
 
 
 def text8(progress: Progress | None = None) -> str:
-    """The path of text8.zip in the cache, fetched if it is not there.
+    """Returns the path of text8.zip in the cache, fetched if it is not there.
 
     Raises:
-        OSError: it did not arrive, or is damaged.
+        OSError: It did not arrive, or is damaged.
     """
     folder = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     path = os.path.join(folder, "char_rnn", "text8.zip")
     if not os.path.exists(path):
         fetch(URL, path, BYTES, SHA256, progress)
-    elif not is_whole(path, BYTES, SHA256):
+    elif not _is_whole(path, BYTES, SHA256):
         raise OSError(f"{path}: not the known text8.zip: delete it to fetch it again")
     return path
 
@@ -35,57 +35,49 @@ def text8(progress: Progress | None = None) -> str:
 def fetch(
     url: str, path: str, size: int, sha256: str, progress: Progress | None = None
 ) -> None:
-    """Download a file whole and right, or not at all.
+    """Downloads a file whole and right, or not at all.
 
     What arrived of a broken download stays in `<path>.part`, and the next call goes on
     from there; what arrived wrong is removed.
 
     Args:
-        url: of the file.
-        path: where to put it; its folder is made.
-        size: of the right file, bytes.
-        sha256: its checksum.
-        progress: told after each block.
+        url: The address.
+        path: Where to put the file; its folder is made.
+        size: The number of bytes of the right file.
+        sha256: Its checksum.
+        progress: Told after each block.
 
     Raises:
-        OSError: it did not arrive, or is not the expected file.
+        OSError: It did not arrive, or is not the expected file.
     """
     os.makedirs(os.path.dirname(path), exist_ok=True)
     part = f"{path}.part"
     have = os.path.getsize(part) if os.path.exists(part) else 0
-    if have < size:
-        try:
-            _append(url, part, have, size, progress)
-        except OSError as error:  # urllib's errors are OSErrors too
-            reason = getattr(error, "reason", error)
-            raise OSError(f"{url} did not arrive ({reason})") from None
-    if not is_whole(part, size, sha256):
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"})
+    try:
+        if have < size:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+                resumed = answer.status == 206  # else the server starts anew
+                have = have if resumed else 0
+                with open(part, "ab" if resumed else "wb") as file:
+                    while block := answer.read(BLOCK):
+                        have += file.write(block)
+                        if progress:
+                            progress(have, size)
+        if have < size:
+            raise OSError(f"{have} of {size} bytes")
+    except OSError as error:  # urllib's errors are OSErrors too
+        reason = getattr(error, "reason", error)
+        raise OSError(f"{url} did not arrive ({reason})") from None
+    if not _is_whole(part, size, sha256):
         os.remove(part)
         raise OSError(f"{url} arrived damaged and was removed: try again")
     os.replace(part, path)
 
 
-def is_whole(path: str, size: int, sha256: str) -> bool:
-    """Whether a file has this size in bytes and this checksum."""
-    digest = hashlib.sha256()
+def _is_whole(path: str, size: int, sha256: str) -> bool:
     with open(path, "rb") as file:
+        digest = hashlib.sha256()
         while block := file.read(BLOCK):
             digest.update(block)
     return os.path.getsize(path) == size and digest.hexdigest() == sha256
-
-
-def _append(
-    url: str, part: str, have: int, size: int, progress: Progress | None
-) -> None:
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"})
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-        resumed = answer.status == 206  # else the server starts anew, and so do we
-        have = have if resumed else 0
-        with open(part, "ab" if resumed else "wb") as file:
-            while block := answer.read(BLOCK):
-                file.write(block)
-                have += len(block)
-                if progress:
-                    progress(have, size)
-    if have < size:
-        raise OSError(f"{have} of {size} bytes")

@@ -12,26 +12,31 @@ Arch 1 feeds its hidden layer back (s_t = h_{t-1}, S = H). Arch 2 feeds its outp
 (s_t = softmax o_{t-1}, S = A), or under teacher forcing the right answer in its place.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import tensorflow as tf
 
+from char_rnn.checkpoint import LETTERS
 from char_rnn.config import Config
+from char_rnn.text import LARGEST
 
-LETTERS = "UWbVc"
 ACTIVATIONS = {"relu": tf.nn.relu, "tanh": tf.nn.tanh}
 
 
 class CharRNN(tf.Module):
-    """One of the two architectures.
+    """One of the two architectures; `config.seed` determines its initial values.
 
     Attributes:
-        config: the settings.
-        state_size: S, the width of the state.
+        config: The settings.
+        alphabet_size: The number A of characters.
+        state_size: The width S of the state.
     """
 
     def __init__(self, config: Config, alphabet_size: int, dtype=tf.float32):
-        """Make the variables; `config.seed` settles their values."""
         super().__init__()
+        if not 1 <= alphabet_size <= LARGEST:
+            raise ValueError(f"an alphabet of {alphabet_size}: 1 to {LARGEST} may be")
         self.config = config
         self.alphabet_size = alphabet_size
         nodes = config.num_nodes
@@ -44,24 +49,37 @@ class CharRNN(tf.Module):
 
     @property
     def weights(self) -> list[tf.Variable]:
-        """U, W, b, V, c."""
+        """The variables U, W, b, V and c."""
         return [getattr(self, letter) for letter in LETTERS]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The weights by letter."""
+        """Copies the weights, by letter."""
         return {letter: getattr(self, letter).numpy() for letter in LETTERS}
 
-    def assign(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take over the weights of `arrays`."""
+    def assign(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Takes over the weights of `arrays`.
+
+        Raises:
+            ValueError: One is missing, or has another shape.
+        """
         for letter in LETTERS:
-            getattr(self, letter).assign(arrays[letter])
+            variable = getattr(self, letter)
+            shape = np.shape(arrays[letter]) if letter in arrays else "missing"
+            if shape != tuple(variable.shape):
+                raise ValueError(
+                    f"the weights {letter} are {shape}, not {tuple(variable.shape)}"
+                )
+            variable.assign(arrays[letter])
 
     def zero_state(self, batch_size: int) -> tf.Tensor:
-        """The state before the first character, [B, S]; post, "Hyperparameters"."""
+        """Makes the state before the first character, [B, S].
+
+        Post, "Hyperparameters and initial conditions".
+        """
         return tf.zeros([batch_size, self.state_size], self.U.dtype)
 
     def cell(self, x: tf.Tensor, s: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """One step: the hidden layer h_t [B, H] and the logits o_t [B, A]."""
+        """Computes one step: the hidden layer h_t [B, H] and the logits o_t [B, A]."""
         if self.config.combine == "sum":
             a = x @ self.U + s @ self.W + self.b
         else:
@@ -72,18 +90,18 @@ class CharRNN(tf.Module):
     def unroll(
         self, characters: tf.Tensor, state: tf.Tensor, teacher_forcing: bool = True
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The logits after each of T characters, and the state after the last.
+        """Computes the logits after each of T characters, and the last state.
 
         Args:
-            characters: ids, int32 [T, B].
-            state: [B, S].
-            teacher_forcing: of Arch 2. The right answer of the step before *is* the
-                current character, so both inputs are then x_t. (The post's code starts
-                each window from raw logits instead, as the target is out of its reach;
-                here the stream goes on.)
+            characters: The ids, int32 [T, B].
+            state: The state before them, [B, S].
+            teacher_forcing: Whether Arch 2 gets the right answer of the step before,
+                which *is* the current character: both inputs are then x_t. (The
+                post's code starts each window from raw logits instead, as the target
+                is out of its reach; here the stream goes on.)
 
         Returns:
-            Logits [T, B, A] and the state [B, S].
+            The logits [T, B, A], and the state after the last character, [B, S].
         """
         inputs = tf.one_hot(characters, self.alphabet_size, dtype=self.U.dtype)
         feeds_hidden = self.config.arch == 1
@@ -100,11 +118,17 @@ class CharRNN(tf.Module):
 def initial_values(
     config: Config, alphabet_size: int, hidden: int, state_size: int
 ) -> list[tf.Tensor]:
-    """U, W, b, V and c before training.
+    """Makes U, W, b, V and c before training, float32.
 
     "printed" is the post's `truncated_normal(shape, -0.1, 0.1)`: a mean of -0.1 and a
     deviation of 0.1. "range" is what its arguments look like: within -0.1 and 0.1.
     "orthogonal" keeps the length of what goes round the recurrence (Saxe et al. 2013).
+
+    Args:
+        config: The settings.
+        alphabet_size: The number A of characters.
+        hidden: The width H of the hidden layer.
+        state_size: The width S of the state.
     """
     nodes = config.num_nodes
     shapes = [alphabet_size, nodes], [state_size, nodes], [hidden, alphabet_size]

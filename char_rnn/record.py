@@ -1,78 +1,101 @@
-"""A run with everything around it: looks at the text it writes, checkpoints, results.
+"""A run with everything around it: validation, samples, checkpoints and results.
 
 Post, "Implementing Arch 1": "train, and evaluate periodically through training".
 """
 
+import contextlib
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from char_rnn import checkpoint, evaluate, outputs, text
+from char_rnn import checkpoint, evaluate, text
 from char_rnn.config import Config
+from char_rnn.corpus import Corpus
 from char_rnn.sampler import Sampler
 from char_rnn.train import Progress, Trainer
+from runkit import files
 
-LOOKS = 20  # along a run, unless the user says how many steps apart
-EARLY = (100, 300, 1000, 3000)  # steps of further looks: the text changes fastest there
-LOOK_CHARACTERS = 500_000  # of the validation text; the end reads all of it
+EVALUATIONS = 20  # along a run, unless the user gives the steps between two
+EARLY = (100, 300, 1000, 3000)  # steps of further ones: the text changes fastest there
+READ = 500_000  # characters of the validation text on the way; the end reads all of it
 SAMPLE = 200  # characters
+NGRAMS = {1: "letter counts", 2: "bigram", 3: "trigram"}
+PACKAGES = "tensorflow", "keras", "numpy"
+
+Rows = Sequence[dict[str, float]]
 
 
 class Recorder:
     """Follows a run and keeps all that it leaves.
 
+    In a process that is not the chief, nothing is evaluated, read or written.
+
     Attributes:
-        trainer: the run.
-        news: of the latest look: its figures and a sample; "" when there was none
-            since the latest report.
-        rows: the figures of every look.
+        trainer: What trains.
+        news: The figures and the sample of the latest evaluation; "" when there was
+            none since the latest report.
+        rows: The figures of every evaluation.
     """
 
     def __init__(
         self,
         folder: str,
         config: Config,
-        corpus: text.Corpus,
-        look_every: int = 0,
+        corpus: Corpus,
+        report_every: int = 0,
         save_every: float = 5.0,
-        make_trainer: Callable[..., Trainer] = Trainer,
+        initial: checkpoint.Arrays | None = None,
+        strategy: tf.distribute.Strategy | None = None,
+        is_chief: bool = True,
     ):
-        """Args:
-        folder: of everything written; exists.
-        config: the settings.
-        corpus: the text.
-        look_every: steps between looks; 0: `LOOKS` in all.
-        save_every: seconds between checkpoints; there is one after every look too.
-        make_trainer: in a process where the trainer is not the chief, nothing is
-            looked at, read or written.
+        """Builds the trainer.
+
+        Args:
+            folder: Where everything is written; it exists.
+            config: The settings.
+            corpus: The text.
+            report_every: The steps between evaluations; 0 means `EVALUATIONS` in all.
+            save_every: The seconds between checkpoints; there is one after every
+                evaluation too.
+            initial: Weights to begin with, by letter.
+            strategy: How to train on several devices; None trains on one.
+            is_chief: Whether this process is the one that writes.
         """
         self._folder, self._config, self._corpus = folder, config, corpus
         self._train, self._valid, self._test = corpus.split()
         self._save_every = save_every
-        self._look_every = look_every or math.ceil(config.steps / LOOKS)
-        self._corpus_hash = corpus.digest()
-        self.trainer = make_trainer(config, self._train, len(corpus.alphabet))
+        self._report_every = report_every or math.ceil(config.steps / EVALUATIONS)
+        self._digest = corpus.digest()
+        given = config, self._train, len(corpus.alphabet)
+        if strategy:
+            from char_rnn.distribute import DistributedTrainer
+
+            self.trainer: Trainer = DistributedTrainer(*given, strategy, is_chief)
+        else:
+            self.trainer = Trainer(*given)
+        if initial:
+            self.trainer.restore(self.trainer.arrays() | dict(initial))
         self._evaluator = evaluate.Evaluator(self.trainer.model)
         self.news = ""
         self.rows: list[dict[str, float]] = []
         self._samples: list[str] = []
-        self._nats = self._norms = 0.0  # sums since the latest look
+        self._nats = self._norms = 0.0  # sums since the latest evaluation
         self._since = 0  # steps of these sums
         self._seconds = 0.0  # of training alone
         self._saved = time.monotonic()
-        self._writer = None
+        self._writer: Any = None
 
     def resume(self) -> str:
-        """Go on from the folder's checkpoint, if any; returns a warning or ""."""
-        arrays, records, note = {}, {}, ""
+        """Goes on from the folder's checkpoint, if any; returns a warning or ""."""
+        found: tuple[checkpoint.Arrays, dict, str] = {}, {}, ""
         if self.trainer.is_chief:
-            arrays, records, note = checkpoint.load(
-                self._folder, self._config, self._corpus_hash
-            )
+            found = checkpoint.load(self._folder, self._config, self._digest)
+        arrays, records, note = found
         self.trainer.restore(arrays or self.trainer.arrays())
         if records:
             self.rows, self._samples = records["rows"], records["samples"]
@@ -81,7 +104,7 @@ class Recorder:
         return note
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Writes the checkpoint."""
         if not self.trainer.is_chief:
             return
         records = {
@@ -91,48 +114,66 @@ class Recorder:
             "seconds": self._seconds,
         }
         arrays = self.trainer.arrays()
-        checkpoint.save(self._folder, self._config, self._corpus_hash, arrays, records)
+        checkpoint.save(self._folder, self._config, self._digest, arrays, records)
         self._saved = time.monotonic()
 
     def run(self) -> Iterator[Progress]:
-        """Train to the end, with looks and checkpoints on the way."""
-        steps, trainer = self._config.steps, self.trainer
-        while trainer.step < steps:
-            regular = (trainer.step // self._look_every + 1) * self._look_every
-            early = (step for step in EARLY if step > trainer.step)
-            look = min(steps, regular, *early)
-            began = time.monotonic()
-            for progress in trainer.run(look):
-                self._seconds += time.monotonic() - began
-                self._nats += float(progress.losses.sum(dtype=np.float64))
-                self._norms += float(progress.norms.sum(dtype=np.float64))
-                self._since += len(progress.losses)
-                self.news = self._look() if trainer.step == look else ""
-                if self.news or time.monotonic() - self._saved > self._save_every:
-                    self.save()
-                yield progress
-                began = time.monotonic()
+        """Trains to the end, with evaluations and checkpoints on the way.
 
-    def speedometer(self, progress: Progress) -> str:
-        """The latest loss and the speed, for a progress bar."""
+        Raises:
+            FloatingPointError: The training diverges.
+        """
+        try:
+            while self.trainer.step < self._config.steps:
+                yield from self._run_to_evaluation()
+        except FloatingPointError as error:
+            best = self._best()
+            kept = f"; the model of step {best['step']} is kept" if best else ""
+            raise FloatingPointError(f"{error}{kept}") from None
+
+    def _run_to_evaluation(self) -> Iterator[Progress]:
+        trainer = self.trainer
+        regular = (trainer.step // self._report_every + 1) * self._report_every
+        early = (step for step in EARLY if step > trainer.step)
+        stop = min(self._config.steps, regular, *early)
+        began = time.monotonic()
+        for progress in trainer.run(stop):
+            self._seconds += time.monotonic() - began
+            self._nats += float(progress.losses.sum(dtype=np.float64))
+            self._norms += float(progress.norms.sum(dtype=np.float64))
+            self._since += len(progress.losses)
+            self.news = self._evaluate() if trainer.step == stop else ""
+            if self.news or time.monotonic() - self._saved > self._save_every:
+                self.save()
+            yield progress
+            began = time.monotonic()
+
+    def note(self, progress: Progress) -> str:
+        """Tells the latest losses and the speed, for a progress bar."""
         loss = float(progress.losses.mean())
+        valid = f", validation {self.rows[-1]['valid_bpc']:.3f}" if self.rows else ""
         return (
-            f"loss {loss:.3f}, {loss / math.log(2):.3f} bits/character, "
+            f"loss {loss:.3f}, {loss / math.log(2):.3f} bits/character{valid}, "
             f"{self.characters_per_second() / 1e3:.0f}k characters/s"
         )
 
     def characters_per_second(self) -> float:
-        """The mean speed of training so far."""
+        """Measures the mean speed of training so far."""
         config, step = self._config, self.trainer.step
         return step * config.batch_size * config.num_unrollings / (self._seconds or 1)
 
-    def _look(self) -> str:
-        """Validate, write a sample, keep the model if it is the best so far."""
+    def _best(self) -> dict[str, float] | None:
+        """The first row with the best finite validation, whose model is kept."""
+        rows = [row for row in self.rows if math.isfinite(row["valid_bpc"])]
+        return min(rows, key=lambda row: row["valid_bpc"], default=None)
+
+    def _evaluate(self) -> str:
+        """Validates, writes a sample, and keeps the model if it is the best so far."""
         if not self.trainer.is_chief:
             return ""
         step, model = self.trainer.step, self.trainer.model
         valid_bpc = self._evaluator.bits_per_character(
-            self._valid[:LOOK_CHARACTERS], self._config.teacher_forcing
+            self._valid[:READ], self._config.teacher_forcing
         )
         row = {
             "step": step,
@@ -143,44 +184,53 @@ class Recorder:
         }
         self._nats = self._norms = 0.0
         self._since = 0
-        if all(valid_bpc < earlier["valid_bpc"] for earlier in self.rows):
+        sample = self._sample()
+        self.rows.append(row)
+        self._samples.append(sample)
+        if row is self._best():
             checkpoint.save_model(
                 self._folder, self._config, self._corpus.alphabet, model.arrays()
             )
-        sample = self.sample()
-        self.rows.append(row)
-        self._samples.append(sample)
+        lines = (
+            f"step {each['step']}, validation {each['valid_bpc']:.3f}:\n{sample}\n\n"
+            for each, sample in zip(self.rows, self._samples, strict=True)
+        )
+        files.write_text(os.path.join(self._folder, "samples.txt"), "".join(lines))
+        files.write_csv(os.path.join(self._folder, "log.csv"), self.rows)
         self._summarize(row, sample)
         return f"step {step}, validation {valid_bpc:.3f} bits/character:\n  {sample}"
 
-    def sample(self) -> str:
+    def _sample(self) -> str:
         """`SAMPLE` characters by the network as it is; the step settles the draws."""
         alphabet = self._corpus.alphabet
         random = np.random.default_rng([self._config.seed, self.trainer.step])
-        first = text.sample_prob(text.random_dist(random, len(alphabet)), random)
-        drawn = Sampler(self._config, self.trainer.model.arrays()).write(
-            np.array([first]), SAMPLE, random, softmax_twice=self._config.as_printed
-        )
-        return text.decode([first, *drawn], alphabet)
+        drawn = [text.sample_prob(text.random_dist(random, len(alphabet)), random)]
+        sampler = Sampler(self._config, self.trainer.model.arrays())
+        prime, twice = np.array(drawn), self._config.as_printed
+        # A state that outgrows its numbers ends the sample, but not the run.
+        with contextlib.suppress(FloatingPointError):
+            drawn.extend(sampler.write(prime, SAMPLE, random, softmax_twice=twice))
+        return text.decode(drawn, alphabet)
 
     def _figures(self, stopped: bool) -> dict[str, float | None]:
         """Bits per character at the end: the kept model's, over the whole texts."""
-        latest = self.rows[-1]
-        figures = {"train_bpc": latest["train_bpc"], "valid_bpc": latest["valid_bpc"]}
-        if stopped:
-            return figures | {"test_bpc": None}
-        _, _, best = checkpoint.load_model(self._folder)
-        self.trainer.model.assign(best)
-        measure = self._evaluator.bits_per_character
-        forced = self._config.teacher_forcing
-        for name, data in (("valid_bpc", self._valid), ("test_bpc", self._test)):
-            figures[name] = measure(data, forced)
-            if self._config.arch == 2:
-                figures[f"{name}_own_output"] = measure(data, False)
-        return figures
+        names, latest = ("train_bpc", "valid_bpc", "test_bpc"), self.rows[-1]
+        found = {name: latest.get(name, math.nan) for name in names}
+        if not stopped:
+            _, _, best = checkpoint.load_model(self._folder)
+            self.trainer.model.assign(best)
+            measure = self._evaluator.bits_per_character
+            forced = self._config.teacher_forcing
+            for name, data in (("valid_bpc", self._valid), ("test_bpc", self._test)):
+                if not len(data):
+                    continue
+                found[name] = measure(data, forced)
+                if self._config.arch == 2:
+                    found[f"{name}_own_output"] = measure(data, False)
+        return {name: v if math.isfinite(v) else None for name, v in found.items()}
 
     def _summarize(self, row: dict[str, float], sample: str) -> None:
-        """TensorBoard's curves, and the text getting better."""
+        """Writes TensorBoard's curves, and the text getting better."""
         folder = os.path.join(self._folder, "tensorboard")
         self._writer = self._writer or tf.summary.create_file_writer(folder)
         with self._writer.as_default(row["step"]):
@@ -190,44 +240,88 @@ class Recorder:
             tf.summary.text("sample", sample)
         self._writer.flush()
 
-    def finish(self, stopped: bool) -> dict:
-        """Write samples, curves and result.json; returns the metrics.
+    def finish(self, stopped: bool) -> dict[str, Any]:
+        """Writes samples, curves and result.json.
 
         Args:
-            stopped: the run did not reach its end; the figures are then those of the
-                latest look.
+            stopped: Whether the run did not reach its end; the figures are then those
+                of the latest evaluation.
+
+        Returns:
+            The figures of result.json.
+
+        Raises:
+            FloatingPointError: No validation was finite, so that there is no model.
         """
         if not self.rows:
-            self._look()
+            self._evaluate()
+        if not self._best():
+            raise FloatingPointError(
+                "no validation was finite: try a lower --learning_rate than "
+                f"{self._config.learning_rate:g}"
+            )
         baselines = []
-        if not stopped:  # with a large text this takes a while
+        if not stopped:  # With a large text this takes a while.
             baselines = evaluate.ngram_bits_per_character(
                 self._train, self._valid, len(self._corpus.alphabet)
             )
+        weights = self.trainer.model.weights
         metrics = self._figures(stopped) | {
             "ngram_valid_bpc": [round(value, 4) for value in baselines],
             "characters_per_second": round(self.characters_per_second()),
             "steps": self.trainer.step,
             "replicas": self.trainer.replicas,
             "seconds": round(self._seconds, 3),
-            "parameters": sum(
-                w.shape.num_elements() for w in self.trainer.model.weights
-            ),
+            "parameters": sum(weight.shape.num_elements() for weight in weights),
             "seed": self._config.seed,
             "corpus": self._corpus.name,
             "characters": len(self._corpus.ids),
             "sample": self._samples[-1],
         }
-        outputs.write_rows(os.path.join(self._folder, "log.csv"), self.rows)
-        lines = (
-            f"step {row['step']}, validation {row['valid_bpc']:.3f}:\n{sample}\n\n"
-            for row, sample in zip(self.rows, self._samples, strict=True)
-        )
-        outputs.write_text(os.path.join(self._folder, "samples.txt"), "".join(lines))
-        outputs.plot_learning(
-            os.path.join(self._folder, "learning.png"), self.rows, baselines
-        )
-        outputs.write_result(
-            os.path.join(self._folder, "result.json"), self._config, metrics
-        )
+        figure = learning_figure(self.rows, baselines)
+        files.save_figure(os.path.join(self._folder, "learning.png"), figure, dpi=120)
+        files.write_result(self._folder, self._config, metrics, PACKAGES)
         return metrics
+
+
+def learning_figure(rows: Rows, baselines: Sequence[float]):
+    """Draws bits per character over the steps; returns the figure.
+
+    The axis ends above most of the values, so that a spike hides nothing.
+
+    Args:
+        rows: What was measured, each with "step", "train_bpc" and "valid_bpc".
+        baselines: Bits per character of the n-grams of orders 1, 2, ....
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for order, value in enumerate(baselines, start=1):
+        name = NGRAMS.get(order, f"{order}-gram")
+        axes.axhline(value, color="#999999", linewidth=0.8, linestyle="--")
+        axes.annotate(
+            f"{name} {value:.2f}",
+            (1, value),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color="#555555",
+        )
+    steps, train, valid = (
+        np.array([row[name] for row in rows])
+        for name in ("step", "train_bpc", "valid_bpc")
+    )
+    top = np.quantile([train, valid], 0.8, method="lower")
+    top = 1.1 * max([top, *baselines])
+    if max(train.max(), valid.max()) > top:
+        axes.set_ylim(0, top)
+    axes.plot(
+        steps, train, color="#e0a030", label="training, mean since the last point"
+    )
+    axes.plot(steps, valid, color="#1f4e79", label="validation")
+    axes.set(xlabel="step", ylabel="bits per character", xscale="log")
+    axes.legend(frameon=False)
+    return figure

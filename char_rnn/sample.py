@@ -3,104 +3,107 @@
 python -m char_rnn.sample --checkpoint out/char_rnn --prime "the " --length 500
 """
 
-import math
+from runkit import cli, files  # isort: skip  (first: it makes Ctrl-C quiet)
+
+import dataclasses
 import os
 import time
 
-from absl import flags
+from absl import flags, logging
 
-from char_rnn import entry
+from runkit import settings
+from runkit.settings import setting
 
-SETTINGS = (
-    "checkpoint",
-    "prime",
-    "length",
-    "temperature",
-    "top_k",
-    "seed",
-    "as_printed",
-)
 
-flags.DEFINE_string("checkpoint", "out/char_rnn", "Folder of a training run.")
+@dataclasses.dataclass(frozen=True)
+class Sampling:
+    """How a text is written."""
+
+    checkpoint: str = setting("out/char_rnn", "Folder of a training run.")
+    prime: str = setting(
+        "",
+        "Text to go on from; characters that the model does not know are left out. By "
+        "default it is one character, drawn as in the post.",
+    )
+    length: int = setting(500, "Number of characters to write.", low=1)
+    temperature: float = setting(
+        1.0,
+        "Below 1 the text is safer, above 1 wilder; 0 takes the likeliest character.",
+        low=0,
+    )
+    top_k: int = setting(
+        0, "Number of likeliest characters to draw from; 0 means all of them.", low=0
+    )
+    seed: int = setting(0, "Seed of all draws.", low=0)
+    as_printed: bool = setting(
+        False, "Whether softmax is applied twice, as in the post's sampler of Arch 2."
+    )
+
+    def __post_init__(self):
+        settings.check(self)
+
+
+settings.define_flags(Sampling)
 flags.DEFINE_string(
-    "prime", "", "Text to go on from. Default: one character, drawn as in the post."
+    "out_dir", "out/char_rnn/sample", "Folder into which everything is written."
 )
-flags.DEFINE_integer("length", 500, "Characters to write.")
-flags.DEFINE_float(
-    "temperature", 1.0, "Below 1 safer, above 1 wilder; 0 takes the likeliest."
-)
-flags.DEFINE_integer("top_k", 0, "Draw from the k likeliest alone; 0: from all.")
-flags.DEFINE_integer("seed", 0, "Settles every draw.")
-flags.DEFINE_bool(
-    "as_printed", False, "Softmax twice, as the post's sampler of Arch 2 does."
-)
-flags.DEFINE_string("out_dir", "out/char_rnn/sample", "Folder of what is written.")
 FLAGS = flags.FLAGS
 
 
-def prepare():
-    """Everything that can be a mistake of the user happens here, before any work."""
-    for name, wrong in (
-        ("length", FLAGS.length < 1),
-        ("temperature", not 0 <= FLAGS.temperature < math.inf),
-        ("top_k", FLAGS.top_k < 0),
-        ("seed", FLAGS.seed < 0),
-    ):
-        if wrong:
-            raise ValueError(f"--{name}={FLAGS[name].value}: out of range")
+def read_prime(prime: str, alphabet: str, random):
+    """Looks up the ids of the prime; without any, draws the first character's."""
     import numpy as np
 
-    from char_rnn import checkpoint, text
-    from char_rnn.sampler import Sampler
+    from char_rnn import text
 
-    entry.make_folder(FLAGS.out_dir)
-    config, alphabet, weights = checkpoint.load_model(FLAGS.checkpoint)
-    random = np.random.default_rng(FLAGS.seed)
-    try:
-        prime = text.encode(FLAGS.prime, alphabet)
-    except ValueError as error:
-        raise ValueError(f"--prime: {error}") from None
-    if not FLAGS.prime:
-        first = text.sample_prob(text.random_dist(random, len(alphabet)), random)
-        prime = np.array([first])
-    return Sampler(config, weights), alphabet, prime, random, config
+    known = "".join(each for each in prime if each in alphabet)
+    if unknown := sorted(set(prime) - set(known)):
+        listed = ", ".join(map(repr, unknown))
+        logging.warning("--prime: the model does not know %s: left out", listed)
+    if known:
+        return text.encode(known, alphabet)
+    return np.array([text.sample_prob(text.random_dist(random, len(alphabet)), random)])
 
 
 def main(_) -> int:
-    """Returns the exit code: 0, or 130 for Ctrl-C."""
-    sampler, alphabet, prime, random, config = prepare()
+    """Writes a text; returns the exit code."""
+    given = Sampling(**settings.given(Sampling))
+    import numpy as np
+
+    from char_rnn import checkpoint
+    from char_rnn.sampler import Sampler
+
+    files.make_folder(FLAGS.out_dir)
+    config, alphabet, weights = checkpoint.load_model(given.checkpoint)
+    random = np.random.default_rng(given.seed)
+    prime = read_prime(given.prime, alphabet, random)
     written = [alphabet[place] for place in prime]
-    print("".join(written), end="", flush=True)
-    began, code = time.monotonic(), 0
-    drawn = sampler.write(
-        prime, FLAGS.length, random, FLAGS.temperature, FLAGS.top_k, FLAGS.as_printed
+    drawn = Sampler(config, weights).write(
+        prime, given.length, random, given.temperature, given.top_k, given.as_printed
     )
+    print("".join(written), end="", flush=True)
+    began, code = time.monotonic(), cli.DONE
     try:
         for place in drawn:
             written.append(alphabet[place])
             print(written[-1], end="", flush=written[-1] == " ")
     except KeyboardInterrupt:
-        code = 130
+        code = cli.INTERRUPTED
     seconds = time.monotonic() - began
     print(flush=True)
-    write("".join(written), len(written) - len(prime), seconds, config)
+    sample = "".join(written)
+    files.write_text(os.path.join(FLAGS.out_dir, "sample.txt"), sample + "\n")
+    metrics = {
+        "sample": sample,
+        "characters_per_second": round((len(written) - len(prime)) / seconds),
+        "seconds": round(seconds, 3),
+        "sampling": dataclasses.asdict(given),
+    }
+    files.write_result(FLAGS.out_dir, config, metrics)
     return code
 
 
-def write(sample: str, drawn: int, seconds: float, config) -> None:
-    """sample.txt and result.json."""
-    from char_rnn import outputs
-
-    outputs.write_text(os.path.join(FLAGS.out_dir, "sample.txt"), sample + "\n")
-    metrics = {
-        "sample": sample,
-        "characters_per_second": round(drawn / seconds),
-        "seconds": round(seconds, 3),
-        "sampling": {name: FLAGS[name].value for name in SETTINGS},
-    }
-    path = os.path.join(FLAGS.out_dir, "result.json")
-    outputs.write_result(path, config, metrics)
-
-
 if __name__ == "__main__":
-    entry.run(main)
+    cli.run(
+        main, "char_rnn", ("checkpoint", "prime", "length", "temperature", "out_dir")
+    )

@@ -1,4 +1,4 @@
-"""Down the loss, window by window (post, "Batches", "Implementing Arch 1")."""
+"""Training, window by window (post, "Batches", "Implementing Arch 1")."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -6,16 +6,18 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from char_rnn import tables
+from char_rnn import fast
+from char_rnn.checkpoint import Arrays
 from char_rnn.config import Config
 from char_rnn.model import CharRNN
+from char_rnn.text import check_ids
 
 MOST_STEPS = 100  # of one call
 CALL_FLOPS = 5e10  # of one call, about half a second: Ctrl-C waits for its end
 
 
 def cursors(size: int, config: Config, step: int) -> np.ndarray:
-    """Where each stream of the post's `Batch` reads its first input of a step, [B].
+    """Finds where each stream of the post's `Batch` first reads in a step, [B].
 
     Stream k starts k segments into the text of `size` characters, moves on before it
     first reads, and goes round the whole text.
@@ -25,16 +27,16 @@ def cursors(size: int, config: Config, step: int) -> np.ndarray:
 
 
 def windows(data: np.ndarray, config: Config, step: int, count: int) -> np.ndarray:
-    """What the post's `getWindowBatch` gives for `count` steps from `step` on.
+    """Cuts out what the post's `getWindowBatch` gives for several steps.
 
     Args:
-        data: ids, uint8 [N].
-        config: the streams and the length of their windows.
-        step: the first.
-        count: of steps.
+        data: The ids [N].
+        config: The streams and the length of their windows.
+        step: The first step.
+        count: The number of steps.
 
     Returns:
-        uint8 [count, T + 1, B]. Of each window, the inputs are all rows but the last,
+        The ids [count, T + 1, B]. Of each window, the inputs are all rows but the last,
         the targets all rows but the first.
     """
     first = cursors(len(data), config, step)
@@ -46,7 +48,7 @@ def windows(data: np.ndarray, config: Config, step: int, count: int) -> np.ndarr
 def stale_windows(
     data: np.ndarray, config: Config, step: int, count: int
 ) -> np.ndarray:
-    """What the post's Arch 2 trains on as printed: one batch, for ever its own target.
+    """Cuts out what the post's Arch 2 trains on as printed: one batch, its own target.
 
     It stands in for `windows`, the same at every step. The post's loop fills `batchx`
     and `batchy`, and then appends an older `batch` to both.
@@ -56,11 +58,18 @@ def stale_windows(
 
 
 def make_optimizer(config: Config) -> tf.keras.optimizers.Optimizer:
-    """Gradient descent with the post's decay, or Adam with a cosine."""
+    """Makes gradient descent with the post's decay, or Adam with a cosine."""
     schedules = tf.keras.optimizers.schedules
     if config.schedule == "staircase":
         rate = schedules.ExponentialDecay(
             config.learning_rate, config.decay_steps, config.decay_rate, staircase=True
+        )
+    elif config.warmup_steps:  # Adam's first steps would blow a wide network up.
+        rate = schedules.CosineDecay(
+            config.learning_rate / config.warmup_steps,
+            max(1, config.steps - config.warmup_steps),
+            warmup_target=config.learning_rate,
+            warmup_steps=config.warmup_steps,
         )
     else:
         rate = schedules.CosineDecay(config.learning_rate, config.steps)
@@ -68,19 +77,15 @@ def make_optimizer(config: Config) -> tf.keras.optimizers.Optimizer:
     return make[config.optimizer](rate)
 
 
-def unroll(
-    model: CharRNN, characters: tf.Tensor, state: tf.Tensor, teacher_forcing: bool
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """`CharRNN.unroll` by tables or, with `config.plain`, step by step."""
-    run = CharRNN.unroll if model.config.plain else tables.unroll
-    return run(model, characters, state, teacher_forcing)
-
-
 def squared_error(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Mean of |softmax(o) - target|^2 over characters, targets [T, B], [T, B, A].
+    """Computes the mean of |softmax(o) - target|^2 over all characters.
 
     Where the network is sure and wrong its gradient is nearly 0: the softmax's slope
     p (1 - p) is a factor of it, which the logarithm of the cross-entropy cancels.
+
+    Args:
+        targets: The ids [T, B].
+        logits: The logits o [T, B, A].
     """
     right = tf.one_hot(targets, logits.shape[-1], dtype=logits.dtype)
     distance = tf.math.squared_difference(tf.nn.softmax(logits), right)
@@ -89,12 +94,12 @@ def squared_error(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """What happened since the last report.
+    """What happened in one call of the compiled training loop.
 
     Attributes:
-        step: steps done in all.
-        losses: of each step since, nats a character (whatever loss is followed), [k].
-        norms: of the gradients before clipping, [k].
+        step: The number of steps done so far.
+        losses: The cross-entropy of each of its steps, nats a character, [k].
+        norms: The norms of the gradients before clipping, [k].
     """
 
     step: int
@@ -106,25 +111,29 @@ class Trainer:
     """A network, its optimizer, and where it is in the text.
 
     Attributes:
-        model: the network.
-        step: steps done.
-        state: s, float32 [B, S], after the last window.
-        replicas: of the network, each with its share of the streams.
-        is_chief: whether this process is the one that writes files.
+        config: The settings.
+        model: The network.
+        optimizer: The optimizer.
+        step: The number of steps done.
+        state: The state s after the last window, float32 [B, S].
+        steps_per_call: The most steps that one compiled call does.
+        is_chief: Whether this process is the one that writes files.
     """
 
-    replicas = 1  # `distribute.DistributedTrainer` has more
     is_chief = True
 
     def __init__(self, config: Config, data: np.ndarray, alphabet_size: int):
-        """Args:
-        config: the settings.
-        data: the training text, ids, uint8 [N].
-        alphabet_size: A.
+        """Builds the network and its optimizer.
+
+        Args:
+            config: The settings.
+            data: The ids of the training text, [N].
+            alphabet_size: The number A of characters.
 
         Raises:
-            ValueError: the text is too short for the streams.
+            ValueError: The ids are wrong, or too few for the streams.
         """
+        check_ids(data, alphabet_size)
         if len(data) < 2 * config.batch_size:
             raise ValueError(
                 f"--batch_size={config.batch_size}: too many streams for a training "
@@ -132,6 +141,9 @@ class Trainer:
             )
         self.config = config
         self.model = CharRNN(config, alphabet_size)
+        if config.count_bias:
+            counts = np.bincount(data, minlength=alphabet_size) + 1
+            self.model.c.assign(np.log(counts / counts.sum()))
         self.optimizer = make_optimizer(config)
         self.optimizer.build(self.model.weights)
         self.step = 0
@@ -142,28 +154,34 @@ class Trainer:
         self.steps_per_call = int(np.clip(CALL_FLOPS / flops, 1, MOST_STEPS))
 
     def run(self, until: int) -> Iterator[Progress]:
-        """Train up to step `until`, with a report after every call.
+        """Trains up to step `until`.
+
+        Yields:
+            What each call did.
 
         Raises:
-            FloatingPointError: a loss is not finite.
+            FloatingPointError: A loss, a gradient, a weight or a state is not finite.
         """
         make = stale_windows if self.config.as_printed else windows
         while self.step < until:
             count = min(self.steps_per_call, until - self.step)
             batch = make(self._data, self.config, self.step, self.steps_per_call)
-            losses, norms, self.state = self._train_steps(batch, count, self.state)
-            losses = losses.numpy()[:count]
-            if not np.isfinite(losses).all():
+            # As a tensor: each Python number would be compiled anew.
+            steps = tf.constant(count)
+            losses, norms, self.state = self._train_steps(batch, steps, self.state)
+            losses, norms = losses.numpy()[:count], norms.numpy()[:count]
+            values = losses, norms, self.state, *self.model.arrays().values()
+            if not all(np.isfinite(value).all() for value in values):
                 raise FloatingPointError(
-                    f"the loss is not finite after step {self.step}: try a lower "
+                    f"the training diverges after step {self.step}: try a lower "
                     f"--learning_rate than {self.config.learning_rate:g}"
                 )
             self.step += count
-            yield Progress(self.step, losses, norms.numpy()[:count])
+            yield Progress(self.step, losses, norms)
 
     @tf.function(jit_compile=True)
     def _train_steps(self, batch, count, state):
-        """`count` steps over windows [steps_per_call, T + 1, B], in one compiled loop.
+        """Does `count` steps over windows [steps_per_call, T + 1, B].
 
         Returns:
             The loss and the gradient's norm of each step, [steps_per_call], and the
@@ -186,16 +204,16 @@ class Trainer:
     def _step(self, batch, k, state):
         """Step k of the batch; gradients end where its window begins."""
         loss, gradients, state = self._gradients(batch[k], state)
-        loss, *gradients = self._average([loss, *gradients])
+        loss, *gradients = self.average([loss, *gradients])
         gradients, norm = tf.clip_by_global_norm(gradients, self.config.clip_norm)
         self.optimizer.apply(gradients, self.model.weights)
         return loss, norm, state
 
     def _gradients(self, window, state):
-        """Of a window [T + 1, B]: nats a character, the loss's gradients, the state."""
+        """Nats a character of a window [T + 1, B], the loss's gradients, the state."""
         characters = tf.cast(window, tf.int32)
         with tf.GradientTape() as tape:
-            logits, state = unroll(
+            logits, state = fast.unroll(
                 self.model, characters[:-1], state, self.config.teacher_forcing
             )
             cross_entropy = tf.reduce_mean(
@@ -206,18 +224,24 @@ class Trainer:
                 loss = squared_error(characters[1:], logits)
         return cross_entropy, tape.gradient(loss, self.model.weights), state
 
-    def _average(self, values):
-        """Over the replicas: here there is but one."""
+    @property
+    def replicas(self) -> int:
+        """The number of copies of the network, each with its share of the streams."""
+        return 1
+
+    def average(self, values):
+        """Averages over the replicas; here there is only one."""
         return values
 
     def any(self, flag: bool) -> bool:
-        """Whether a flag is set in any process: here there is but one."""
+        """Tells whether a flag is set in any process; here there is only one."""
         return flag
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All that a run goes on from: weights, optimizer, step, cursors and state.
+        """Copies all that a run goes on from, by name.
 
-        Every random choice follows from the seed and the step.
+        These are weights, optimizer, step, cursors and state. Every random choice
+        follows from the seed and the step.
         """
         saved = self.model.arrays()
         for number, variable in enumerate(self.optimizer.variables):
@@ -228,9 +252,16 @@ class Trainer:
             "state": np.array(self.state),
         }
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go back to where `arrays` were taken."""
+    def restore(self, arrays: Arrays) -> None:
+        """Goes back to where `arrays` were taken.
+
+        Raises:
+            ValueError: They are those of another network or optimizer.
+        """
         self.model.assign(arrays)
-        for number, variable in enumerate(self.optimizer.variables):
-            variable.assign(arrays[f"optimizer_{number}"])
+        try:
+            for number, variable in enumerate(self.optimizer.variables):
+                variable.assign(arrays[f"optimizer_{number}"])
+        except KeyError as error:
+            raise ValueError(f"the array {error} of the optimizer is missing") from None
         self.step, self.state = int(arrays["step"]), tf.constant(arrays["state"])

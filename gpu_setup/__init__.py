@@ -1,1 +1,1 @@
-"""Check a GPU installation step by step, and open a remote notebook through ssh."""
+"""Check a GPU installation step by step, and find the cause in a log."""

@@ -2,8 +2,12 @@
 
 import dataclasses
 import functools
+import json
+from importlib import resources
+from typing import Any
 
 from gpu_setup import compatibility as fit
+from gpu_setup import logs, remedies
 from gpu_setup.facts import Facts, Gpu
 from gpu_setup.libraries import Library
 
@@ -19,28 +23,49 @@ class Finding:
     command: str = ""
 
 
-ok = functools.partial(Finding, "ok")
-problem = functools.partial(Finding, "problem")
-skip = functools.partial(Finding, "skip")
-unknown = functools.partial(Finding, "unknown")
+@functools.cache
+def guide_data() -> dict[str, Any]:
+    """The guide's steps and the sentences of every finding (data/guide.json)."""
+    file = resources.files("gpu_setup") / "data" / "guide.json"
+    return json.loads(file.read_text())
+
+
+def say(name: str, **words: object) -> Finding:
+    """The finding of a name in data/guide.json.
+
+    Args:
+        name: Of the finding.
+        words: What stands for the words in braces, and texts that the file leaves out.
+    """
+    texts = guide_data()["findings"][name]
+    filled = {
+        field.name: texts[field.name].format_map(words)
+        if field.name in texts
+        else str(words.get(field.name, ""))
+        for field in dataclasses.fields(Finding)
+    }
+    return Finding(**filled)
 
 
 class Case:
     """The facts with what several steps conclude from them.
 
     Attributes:
-      facts: what the probes found.
-      told: what TensorFlow answered.
-      version: the TensorFlow that is installed; "" if none.
-      best: the newest release for this Python, these cards and this driver.
-      target: the tested build to judge by: the installed one's, else `best`.
-      cuda, cudnn: the versions that the installed or the best build needs.
-      driver: the version that is loaded; "" if none.
-      has_gpu: whether anything speaks of a card.
+        facts: What the probes found.
+        platform: The system and the processor, which decide what there is to install.
+        told: What TensorFlow answered.
+        version: The TensorFlow that is installed; "" if none.
+        best: The newest release for this Python, these cards and this driver.
+        target: The tested build to judge by: the installed one's, else `best`.
+        cuda: The CUDA that the installed or the best build needs.
+        cudnn: The cuDNN that it needs.
+        driver: The version that is loaded; "" if none.
+        has_gpu: Whether anything speaks of a card.
     """
 
     def __init__(self, facts: Facts) -> None:
         self.facts, self.told = facts, facts.tensorflow
+        self.platform = facts.platform
         self.build = self.told.get("build") or {}
         packages = facts.python.get("packages", {})
         installed = packages.get("tensorflow") or packages.get("tensorflow-gpu", "")
@@ -59,8 +84,9 @@ class Case:
         row = self.target
         self.cuda = str(self.build.get("cuda_version") or (row.cuda if row else ""))
         self.cudnn = row.cudnn if row else str(self.build.get("cudnn_version", ""))
+        lent = facts.wsl and any("/wsl/" in x.path for x in self._libcudas)
         self.has_gpu = bool(
-            facts.pci_gpus or self.cards or facts.loaded_driver or self._wsl_card()
+            facts.pci_gpus or self.cards or facts.loaded_driver or facts.jetson or lent
         )
 
     def _best(self) -> fit.Build | None:
@@ -71,9 +97,9 @@ class Case:
             or fit.newest_fit(self.python)
         )
 
-    def _wsl_card(self) -> bool:
-        library = self.libcuda
-        return bool(self.facts.wsl and library and "/wsl/" in library.path)
+    @property
+    def _libcudas(self) -> list[Library]:
+        return self.facts.libraries.libraries.get("libcuda.so", [])
 
     @property
     def libcuda(self) -> Library | None:
@@ -86,6 +112,23 @@ class Case:
         major = self.cudnn.partition(".")[0]
         libraries = self.facts.libraries
         return libraries.first("libcudnn.so", major) or libraries.first("libcudnn.so")
+
+    @property
+    def toolkit(self) -> str:
+        """The folder of a toolkit whose libraries TensorFlow can use; "" if none."""
+        fitting = (p for p, v in self.facts.toolkits if fit.cuda_fits(v, self.cuda))
+        return next(fitting, "")
+
+    @property
+    def is_in_conda(self) -> bool:
+        """Whether the CUDA that is needed lies in conda, where no loader looks."""
+        found = self.facts.libraries
+        return not found.conda_in_path and fit.cuda_fits(found.conda_cuda, self.cuda)
+
+    @property
+    def looks_in_pip(self) -> bool:
+        """Whether TensorFlow looks where pip puts CUDA's libraries: since 2.14."""
+        return fit.parse_version(self.version) >= (2, 14)
 
     @property
     def architectures(self) -> list[str]:
@@ -101,13 +144,22 @@ class Case:
 
     @property
     def owns_kernel(self) -> bool:
-        """Whether kernel and driver are this system's own."""
-        return not (self.facts.wsl or self.facts.container)
+        """Whether kernel and driver are this system's own to choose."""
+        return self.platform.system == "linux" and not self.facts.container
 
     @property
     def works(self) -> bool:
         """Whether TensorFlow multiplied two matrices right on every GPU it has."""
         return bool(self.gpus) and all(g.get("product") is True for g in self.gpus)
+
+    @property
+    def failure(self) -> logs.Known | None:
+        """The cause that TensorFlow's own messages give; None if they give none."""
+        products = [str(gpu.get("product")) for gpu in self.gpus]
+        words = [str(self.told.get(key, "")) for key in ("log", "error", "gpu_error")]
+        named = f"tensorflow {self.version}" if self.version else ""
+        cards = [f"compute capability {c.capability}" for c in self.cards]
+        return logs.explain("\n".join([*words, *products, named, *cards])).cause
 
     def pip_version(self, name: str) -> str:
         """The version of pip's nvidia-NAME for the CUDA that is needed; "" if none."""
@@ -118,11 +170,9 @@ class Case:
             f"nvidia-{name}", ""
         )
 
-    def pip_install(self, release: str = "") -> str:
+    def install(self, release: str = "") -> str:
         """The command that installs a release; by default the best one."""
-        release = release or (self.best.tensorflow if self.best else "")
-        wanted = fit.requirement(release) if release else "tensorflow[and-cuda]"
         if not self.has_gpu:
-            wanted = wanted.replace("[and-cuda]", "")
-        quoted = f"'{wanted}'" if wanted != "tensorflow" else wanted
-        return f"python -m pip install --upgrade {quoted}"
+            return remedies.pip_install("tensorflow")
+        release = release or (self.best.tensorflow if self.best else "")
+        return remedies.install_tensorflow(self.platform, release)

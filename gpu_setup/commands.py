@@ -1,20 +1,16 @@
 """Runs a command of the machine, and ends all of it when its time is up."""
 
-import dataclasses
 import os
 import signal
 import subprocess
+from typing import NamedTuple
 
 
-@dataclasses.dataclass(frozen=True)
-class Output:
-    """What a command answered.
+class Output(NamedTuple):
+    """What a command answered: stdout and stderr in one text.
 
-    Attributes:
-      state: "ok" (it ran, whatever its exit code), "missing", "denied" or "timeout";
-        "unrecorded" where a saved machine was never asked.
-      code: its exit code, None unless it ran.
-      text: stdout and stderr together.
+    The state is "ok" (it ran, whatever its exit code), "missing", "denied" or
+    "timeout"; "unrecorded" where a saved machine was never asked.
     """
 
     state: str
@@ -22,18 +18,10 @@ class Output:
     text: str = ""
 
 
-def run_command(
-    argv: list[str], seconds: float, environment: dict[str, str] | None = None
-) -> Output:
+def run_command(argv: list[str], seconds: float, environment: dict[str, str]) -> Output:
     """Runs one command in a session of its own, and kills all of it in time.
 
-    Args:
-      argv: program and arguments; no shell is involved.
-      seconds: the limit.
-      environment: variables for the command; this process's own by default.
-
-    Returns:
-      The output; never raises for what the command does.
+    No shell is involved, and whatever the command does, nothing is raised.
     """
     try:
         child = subprocess.Popen(

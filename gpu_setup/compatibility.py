@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Sequence
 from importlib import resources
+from typing import NamedTuple
 
 Version = tuple[int, ...]
 
@@ -14,7 +15,7 @@ def parse_version(text: str) -> Version:
     """Reads the leading numbers: "12.5.1" and "2.16.1rc0" give (12, 5, 1), (2, 16, 1).
 
     Returns:
-      The numbers; empty where the text starts with none.
+        The numbers; empty where the text starts with none.
     """
     match = re.match(r"\d+(\.\d+)*", text.strip())
     return tuple(int(n) for n in match[0].split(".")) if match else ()
@@ -62,13 +63,12 @@ def build_of(tensorflow: str) -> Build | None:
 
 
 def cudnn_fits(found: str, built_with: str) -> bool:
-    """TensorFlow's own rule: the same major version and an equal or higher minor."""
+    """TensorFlow's own rule: the same major version and at least the same minor."""
     here, there = parse_version(found), parse_version(built_with)
     return here[:1] == there[:1] and (here[1:2] or (0,)) >= (there[1:2] or (0,))
 
 
-@dataclasses.dataclass(frozen=True)
-class DriverNeed:
+class DriverNeed(NamedTuple):
     """The driver a CUDA release ships with, and the oldest one that still runs it."""
 
     cuda: str
@@ -114,7 +114,7 @@ def capability_of(name: str) -> str:
 
 
 def cuda_range(capability: str) -> tuple[str, str] | None:
-    """The first and last CUDA release for a card ("": before 7.0, not dropped yet)."""
+    """The first and the last CUDA for a card; "" before 7.0, or not dropped yet."""
     for row in table("capabilities"):
         if row["capability"] == capability:
             return row["first_cuda"], row["last_cuda"]
@@ -149,11 +149,11 @@ def runs_on(capability: str, architectures: Sequence[str]) -> str:
     TensorFlow's lists stands for the machine code too.
 
     Args:
-      capability: of the card, such as "8.6".
-      architectures: of the build, such as ["sm_80", "compute_90"].
+        capability: Of the card, such as "8.6".
+        architectures: Of the build, such as ["sm_80", "compute_90"].
 
     Returns:
-      "native", "ptx", "none", or "unknown" where either is not known.
+        "native", "ptx", "none", or "unknown" where either is not known.
     """
     card = parse_version(capability)[:2]
     found = [re.fullmatch(r"(sm|compute)_(\d+)(\d)[af]?", a) for a in architectures]
@@ -173,10 +173,10 @@ def newest_fit(
     """The newest TensorFlow for a Python, for every card, and for a driver.
 
     Args:
-      python: "" to leave it open, as for the others.
-      capabilities: of the cards; a release whose architectures are not known is left
-        out where there are any.
-      driver: the version that is loaded.
+        python: The version of Python; "" leaves it open, as for the others.
+        capabilities: Of the cards; a release whose architectures are not known is left
+            out where there are any.
+        driver: The version that is loaded.
     """
     for build in builds():
         codes = wheel_architectures(build.tensorflow)
@@ -189,17 +189,30 @@ def newest_fit(
     return None
 
 
-def requirement(tensorflow: str) -> str:
-    """What to give to pip for a release with GPU code, newest patch of its series.
+def library_numbers(cuda: str) -> dict[str, str]:
+    """The number behind `.so.` in the name of each library of a CUDA release.
 
-    The extra `and-cuda`, which brings CUDA and cuDNN along, began with 2.14 (metadata
-    of the wheels 2.12.0 to 2.15.0). From 2.1 on, and in 1.15, the plain package has
-    the GPU code; before that, tensorflow-gpu (release notes of 1.15 and 2.1).
+    A program asks for its libraries by these names. Until 10.0 they hold the whole
+    version, so that 9.1 is of no use to a build by 9.0; CUDA 10.1 kept the minor
+    version for libcudart alone, and CUDA 11 dropped it.
+
+    Args:
+        cuda: A version, such as "11.2"; "11" stands for the newest one of its series.
+
+    Returns:
+        The numbers by the libraries' names, such as {"libcublas": "11"}; empty for a
+        text that is no version.
     """
-    version = parse_version(tensorflow)[:2]
-    series = ".".join(map(str, version))
-    if version >= (2, 14):
-        newest = version == parse_version(builds()[0].tensorflow)[:2]
-        return "tensorflow[and-cuda]" + ("" if newest else f"=={series}.*")
-    name = "tensorflow" if version >= (2, 1) or version == (1, 15) else "tensorflow-gpu"
-    return f"{name}=={series}.*"
+    version = parse_version(cuda)[:2]
+    whole = ".".join(map(str, version))
+    for row in table("library_numbers"):  # the newest first
+        # A bare major version stands for the newest of its series.
+        if version and (*version, 99)[:2] >= parse_version(row["first_cuda"]):
+            numbers = {k: v for k, v in row.items() if k.startswith("lib")}
+            return {name: number or whole for name, number in numbers.items()}
+    return {}
+
+
+def cuda_fits(found: str, built_with: str) -> bool:
+    """Whether the libraries of a CUDA release have the names that a build asks for."""
+    return bool(found) and library_numbers(found) == library_numbers(built_with)

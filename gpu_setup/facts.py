@@ -1,13 +1,13 @@
 """What the probes find out about a machine, and the steps of the guide judge."""
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 from gpu_setup.libraries import Found
+from gpu_setup.remedies import Platform
 
 
-@dataclasses.dataclass(frozen=True)
-class Gpu:
+class Gpu(NamedTuple):
     """One card as nvidia-smi names it; "" where it does not say."""
 
     name: str
@@ -16,8 +16,7 @@ class Gpu:
     mig: str
 
 
-@dataclasses.dataclass(frozen=True)
-class PciGpu:
+class PciGpu(NamedTuple):
     """One NVIDIA display device on the bus; speeds in GT/s, widths in lanes."""
 
     address: str
@@ -30,10 +29,10 @@ class PciGpu:
 class Facts:
     """Everything found; None always means "could not tell", never "absent"."""
 
-    system: str = ""
+    platform: Platform = dataclasses.field(default_factory=Platform)
     kernel: str = ""
     container: str = ""
-    wsl: bool = False
+    jetson: str = ""  # the model's name
     packages: list[tuple[str, str, str]] | None = None
     has_runfile_driver: bool = False
     dkms: list[tuple[str, str, str, str]] | None = None
@@ -45,7 +44,6 @@ class Facts:
     mig_instances: int = 0
     loaded_driver: str = ""
     installed_driver: str = ""
-    library_driver: str = ""
     toolkits: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     nvcc: str = ""
     cudnns: list[tuple[str, str]] = dataclasses.field(default_factory=list)
@@ -56,3 +54,8 @@ class Facts:
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
     tensorflow: dict[str, Any] = dataclasses.field(default_factory=dict)
     errors: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def wsl(self) -> bool:
+        """Whether this is Linux inside Windows."""
+        return self.platform.system == "wsl"

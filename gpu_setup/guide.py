@@ -1,48 +1,18 @@
 """The post's install guide as steps that are judged, in its order and by its names."""
 
 import dataclasses
-from collections.abc import Callable
 
-from gpu_setup import steps_system as system
-from gpu_setup import steps_tensorflow as build
-from gpu_setup.case import Case, Finding, unknown
+from gpu_setup import steps_system, steps_tensorflow
+from gpu_setup.case import Case, Finding, guide_data, say
 from gpu_setup.facts import Facts
-
-# Of each step: its id, its title, the probe that it cannot do without, its judge.
-GUIDE: list[tuple[str, str, str, Callable[[Case], Finding]]] = [
-    (
-        "previous_drivers",
-        "0. Removing previous drivers and modules",
-        "packages",
-        system.previous_drivers,
-    ),
-    ("kernel_modules", "0. nvidia modules", "kernel", system.kernel_modules),
-    ("old_toolkits", "0. Uninstalling CUDA Toolkit", "toolkits", system.old_toolkits),
-    ("nomodeset", "0. nomodeset", "kernel", system.nomodeset),
-    ("gpu", "1. Physically install the GPU", "pci", system.gpu),
-    ("cuda", "2. Install CUDA", "toolkits", build.cuda),
-    ("cudnn", "3. cuDNN", "cudnns", build.cudnn),
-    ("driver", "4. Install the driver", "driver", system.driver),
-    ("reboot", "5. Reboot", "driver", system.reboot),
-    ("bazel", "6-10. Bazel, clone, configure, build", "tools", build.bazel),
-    ("environment", "11. Set up conda environment", "place", build.environment),
-    ("tensorflow", "12. Install Tensorflow", "place", build.tensorflow),
-    ("card", "12. The build's code for this card", "nvidia_smi", build.card),
-    ("works", "You're all done!", "place", build.works),
-]
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
-    """One step of the guide, with what was found."""
+class Step(Finding):
+    """One step of the guide: what was found, under its id and its title."""
 
-    id: str
-    title: str
-    status: str
-    found: str = ""
-    expected: str = ""
-    advice: str = ""
-    command: str = ""
+    id: str = ""
+    title: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,19 +32,22 @@ def judge(facts: Facts) -> Judgement:
     """Judges every step of the guide.
 
     Args:
-      facts: from `probes.collect`.
+        facts: What `probes.collect` found.
 
     Returns:
-      The steps in the guide's order. The verdict is "cpu" without a card and without a
-      problem, "ready" if TensorFlow multiplied on every card and nothing is wrong, and
-      "problem" otherwise: a card that was not seen to work is not ready.
+        The steps in the guide's order. The verdict is "cpu" without a card and without
+        a problem, "ready" if TensorFlow multiplied on every card and nothing is wrong,
+        and "problem" otherwise: a card that was not seen to work is not ready.
     """
     case = Case(facts)
+    looks = vars(steps_system) | vars(steps_tensorflow)
     steps = []
-    for name, title, probe, look in GUIDE:
-        error = facts.errors.get(probe)
-        finding = unknown(error) if error else look(case)
-        steps.append(Step(name, title, **dataclasses.asdict(finding)))
+    for row in guide_data()["guide"]:
+        # A step whose probe failed cannot be judged.
+        error = facts.errors.get(row["probe"])
+        finding = say("error", error=error) if error else looks[row["id"]](case)
+        found = dataclasses.asdict(finding)
+        steps.append(Step(id=row["id"], title=row["title"], **found))
     if any(s.status == "problem" for s in steps):
         return Judgement("problem", steps)
     if not case.has_gpu:

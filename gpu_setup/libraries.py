@@ -1,4 +1,4 @@
-"""Which libcuda and libcudnn a program would load, and from where (see ld.so(8))."""
+"""Which of the GPU's libraries a program would load, and from where (see ld.so(8))."""
 
 import dataclasses
 import re
@@ -6,9 +6,11 @@ import re
 from gpu_setup.machine import Machine
 
 PREFIXES = ("libcuda.so", "libcudnn.so", "libnvidia-ml.so")
-DEFAULT_FOLDERS = ("/usr/lib/wsl/lib", "/lib/x86_64-linux-gnu")
-DEFAULT_FOLDERS += ("/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu")
-DEFAULT_FOLDERS += ("/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
+DEFAULT_FOLDERS = ["/usr/lib/wsl/lib", "/lib/x86_64-linux-gnu"]
+DEFAULT_FOLDERS += ["/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu"]
+DEFAULT_FOLDERS += ["/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"]
+# What conda calls CUDA's runtime (until 11, and since 12) and cuDNN.
+CONDA_CUDA = ("cudatoolkit", "cuda-cudart")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,14 +47,22 @@ class Found:
     """What can be loaded, in the order of the search.
 
     Attributes:
-      libraries: by name without the number, such as "libcudnn.so".
-      driver: the version of the driver's libraries; "" if they do not say.
-      cuda_in_path: a folder of LD_LIBRARY_PATH that holds a CUDA, and its version.
+        libraries: By name without the number, such as "libcudnn.so".
+        driver: The version of the driver's libraries; "" if they do not say.
+        cuda_in_path: A folder of LD_LIBRARY_PATH that holds a CUDA, and its version.
+        conda: The folder of libraries of the conda environment; "" if there is none.
+        conda_cuda: The version of CUDA in it; "" if there is none.
+        conda_cudnn: The version of cuDNN in it; "" if there is none.
+        conda_in_path: Whether the loader looks into it, by LD_LIBRARY_PATH.
     """
 
     libraries: dict[str, list[Library]] = dataclasses.field(default_factory=dict)
     driver: str = ""
     cuda_in_path: tuple[str, str] = ("", "")
+    conda: str = ""
+    conda_cuda: str = ""
+    conda_cudnn: str = ""
+    conda_in_path: bool = False
 
     def first(self, name: str, major: str = "") -> Library | None:
         """The library that the loader takes for a name and a major version."""
@@ -81,7 +91,21 @@ def find(machine: Machine) -> Found:
         order += [(p, "ldconfig") for p in cached if machine.exists(p)]
         order += _listed(machine, after, name)
         libraries[name] = [Library(p, machine.resolve(p), o) for p, o in order]
-    return Found(libraries, _driver(libraries), _cuda_in(machine, variable))
+    driver, in_path = _driver(libraries), _cuda_in(machine, variable)
+    here = machine.environment.get("CONDA_PREFIX")
+    prefix = (here or machine.python.get("prefix", "")).rstrip("/")
+    if not here and not machine.glob(f"{prefix}/conda-meta"):
+        return Found(libraries, driver, in_path)
+    folder = f"{prefix}/lib"
+    return Found(
+        libraries,
+        driver,
+        in_path,
+        folder,
+        _conda_version(machine, prefix, CONDA_CUDA, "libcudart"),
+        _conda_version(machine, prefix, ("cudnn",), "libcudnn"),
+        folder in [*variable, *map(machine.resolve, variable)],
+    )
 
 
 def _listed(
@@ -109,3 +133,17 @@ def _cuda_in(machine: Machine, folders: list[str]) -> tuple[str, str]:
         if number:
             return folder, number[1]
     return "", ""
+
+
+def _conda_version(
+    machine: Machine, prefix: str, packages: tuple[str, ...], library: str
+) -> str:
+    """The version by conda's list of packages, else by the library's file name."""
+    for package in packages:
+        for path in machine.glob(f"{prefix}/conda-meta/{package}-[0-9]*.json"):
+            return path.rpartition(f"/{package}-")[2].split("-")[0]
+    names = [machine.resolve(p) for p in machine.glob(f"{prefix}/lib/{library}.so.*")]
+    numbers = [name.rpartition(".so.")[2] for name in names]
+    longest = max(numbers, key=lambda number: number.count("."), default="")
+    # Every libcudart of CUDA 11 has this name, so that it says no more than "11".
+    return "11" if (library, longest) == ("libcudart", "11.0") else longest

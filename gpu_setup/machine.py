@@ -13,8 +13,9 @@ from typing import Any
 from gpu_setup.commands import Output, run_command
 
 SAVED = "machine.json"  # what a saved machine holds beside its files
-ENVIRONMENT = ("LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "CONDA_PREFIX")
-ENVIRONMENT += ("VIRTUAL_ENV", "NVIDIA_VISIBLE_DEVICES", "container")
+ENVIRONMENT = {"LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "container"}
+ENVIRONMENT |= {"CONDA_PREFIX", "VIRTUAL_ENV", "NVIDIA_VISIBLE_DEVICES"}
+ENVIRONMENT |= {"KUBERNETES_SERVICE_HOST"}
 MAX_BYTES = 1 << 20
 
 
@@ -22,9 +23,9 @@ class Machine:
     """Reads a machine below `root`; remembers what it was asked, for a snapshot.
 
     Args:
-      root: "/" for this machine, else the folder of a saved one.
-      run_commands: whether commands run here; by default only where root is "/".
-      search_path: PATH for commands; this process's own by default.
+        root: "/" for this machine, else the folder of a saved one.
+        run_commands: Whether commands run here; by default only where root is "/".
+        search_path: PATH for commands; this process's own by default.
     """
 
     def __init__(
@@ -39,7 +40,6 @@ class Machine:
         self.search_path = search_path or os.environ.get("PATH", os.defpath)
         if self.is_here:  # where dkms, modinfo and ldconfig are, and not every PATH
             self.search_path += ":/usr/sbin:/sbin"
-        self.denied: set[str] = set()
         self.files: dict[str, str] = {}
         self.commands: dict[str, Output] = {}
         self.saved: dict[str, Any] = {} if self.is_here else self._load()
@@ -87,19 +87,16 @@ class Machine:
         """Reads a text file of at most 1 MiB.
 
         Args:
-          path: absolute on the machine.
-          keep: a pattern; only lines that hold it are returned and remembered.
+            path: Absolute on the machine.
+            keep: A pattern; only lines that hold it are returned and remembered.
 
         Returns:
-          The text, or None; `denied` then tells a refusal from an absence.
+            The text; None if it is not there or may not be read.
         """
         try:
             with open(self.path(path), "rb") as file:
                 text = file.read(MAX_BYTES).decode(errors="replace")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
         except OSError:
-            self.denied.add(path)
             return None
         if keep:
             text = "\n".join(x for x in text.splitlines() if re.search(keep, x))
@@ -122,10 +119,7 @@ class Machine:
             return [part] if there else []
         try:
             return fnmatch.filter(os.listdir(here), part)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
         except OSError:
-            self.denied.add(folder)
             return []
 
     def exists(self, path: str) -> bool:
@@ -139,8 +133,8 @@ class Machine:
         """Follows every link on the way to a path.
 
         Args:
-          path: absolute on the machine.
-          links: if given, gets each link that was followed, and its target.
+            path: Absolute on the machine.
+            links: If given, gets each link that was followed, and its target.
         """
         done, parts = "", path.strip("/").split("/")
         for _ in range(100):
@@ -155,7 +149,7 @@ class Machine:
         return done
 
     def link(self, path: str) -> str:
-        """The target of a symbolic link as the machine knows it, else "" ."""
+        """The target of a symbolic link as the machine knows it; "" if it is none."""
         try:
             target = os.readlink(self.root / path.lstrip("/"))
         except OSError:

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gpu_setup import compatibility as fit
 from gpu_setup import tensorflow_probe
-from gpu_setup.config import Config
+from gpu_setup.config import Probing
 from gpu_setup.facts import Facts, Gpu, PciGpu
 from gpu_setup.libraries import find
 from gpu_setup.machine import Machine
+from gpu_setup.remedies import Platform
 
 SMI_FIELDS = "index,name,driver_version,compute_cap,mig.mode.current"
 SMI = ("nvidia-smi", f"--query-gpu={SMI_FIELDS}", "--format=csv,noheader")
@@ -20,8 +21,8 @@ SMI_LIST = ("nvidia-smi", "-L")
 # nvidia-smi's exit codes, from its manual.
 SMI_CODES = {9: "driver not loaded", 12: "library missing", 15: "GPU lost"}
 SMI_CODES[18] = "driver/library version mismatch"
-DPKG = ("dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package} ${Version}\\n")
-DPKG += ("*nvidia*", "cuda*", "libcudnn*")
+DPKG_FORMAT = "${db:Status-Abbrev} ${Package} ${Version}\\n"
+DPKG = ("dpkg-query", "-W", "-f", DPKG_FORMAT, "*nvidia*", "cuda*", "libcudnn*")
 DKMS, BAZEL, NVCC = ("dkms", "status"), ("bazel", "--version"), ("nvcc", "--version")
 MODINFO = ("modinfo", "-F", "version", "nvidia")
 MOKUTIL, LDCONFIG = ("mokutil", "--sb-state"), ("ldconfig", "-p")
@@ -30,15 +31,15 @@ PCI = "/sys/bus/pci/devices"
 _VERSION = r"(\d+(?:\.\d+)+)"
 
 
-def collect(machine: Machine, config: Config) -> Facts:
+def collect(machine: Machine, config: Probing) -> Facts:
     """Asks the machine everything, the slow questions side by side.
 
     Args:
-      machine: this machine or a saved one.
-      config: the time limits, and whether TensorFlow is asked at all.
+        machine: This machine or a saved one.
+        config: The time limits, and whether TensorFlow is asked at all.
 
     Returns:
-      The facts; what a probe could not tell is None or "", its error in `errors`.
+        The facts; what a probe could not tell is None or "", its error in `errors`.
     """
     facts = Facts()
     with ThreadPoolExecutor(len(COMMANDS) + 1) as pool:
@@ -58,24 +59,40 @@ def collect(machine: Machine, config: Config) -> Facts:
 
 
 def place(machine: Machine, facts: Facts) -> None:
-    """Operating system, container, WSL2, Python."""
+    """Operating system, container, WSL2, Jetson, Python."""
     release = machine.read("/etc/os-release") or ""
     name = re.search(r'^PRETTY_NAME="?([^"\n]+)', release, re.M)
-    facts.system = name[1] if name else "an unnamed system"
     facts.kernel = machine.uname.get("release", "")
-    version = machine.read("/proc/version") or ""
-    wsl = machine.glob("/usr/lib/wsl/lib")
-    facts.wsl = "microsoft" in (version + facts.kernel).lower() or bool(wsl)
-    marks = machine.glob("/.dockerenv") + machine.glob("/run/.containerenv")
+    version = (machine.read("/proc/version") or "") + facts.kernel
+    is_wsl = "microsoft" in version.lower() or machine.glob("/usr/lib/wsl/lib")
+    tegra = machine.read("/etc/nv_tegra_release") or ""
+    compatible = machine.read("/proc/device-tree/compatible") or ""
+    if tegra or "nvidia,tegra" in compatible or facts.kernel.endswith("-tegra"):
+        model = machine.read("/proc/device-tree/model") or "NVIDIA Jetson"
+        facts.jetson = model.strip("\0\n ")
+    l4t = re.search(r"R(\d+) \(release\)", tegra)
+    facts.platform = Platform(
+        "jetson" if facts.jetson else "wsl" if is_wsl else "linux",
+        machine.uname.get("machine") or "x86_64",
+        name[1] if name else "an unnamed system",
+        l4t[1] if l4t else "",
+    )
+    facts.container = _container(machine)
+    facts.python, facts.environment = machine.python, machine.environment
+
+
+def _container(machine: Machine) -> str:
+    """The kind of container, by the marks that each leaves; "" outside of one."""
+    if "KUBERNETES_SERVICE_HOST" in machine.environment:
+        return "kubepods"
+    marks = {"/run/.containerenv": "podman", "/.singularity.d": "apptainer"}
+    marks["/.dockerenv"] = "docker"
+    for mark, kind in marks.items():
+        if machine.glob(mark):
+            return kind
     groups = machine.read("/proc/1/cgroup") or ""
     inside = re.search(r"docker|kubepods|containerd|lxc|podman", groups)
-    variable = machine.environment.get("container", "")
-    facts.container = (
-        "podman" if "/run/.containerenv" in marks
-        else "docker" if marks
-        else variable or (inside[0] if inside else "")
-    )  # fmt: skip
-    facts.python, facts.environment = machine.python, machine.environment
+    return machine.environment.get("container", "") or (inside[0] if inside else "")
 
 
 def packages(machine: Machine, facts: Facts) -> None:
@@ -92,8 +109,8 @@ def parse_dkms(text: str) -> list[tuple[str, str, str, str]]:
     """Reads `dkms status` of 2.x and 3.x.
 
     Returns:
-      (module, version, kernel or "", status); what is glued behind the status, such as
-      "(WARNING! Diff between built and installed module!)", is left out.
+        (module, version, kernel or "", status); what is glued behind the status, such
+        as "(WARNING! Diff between built and installed module!)", is left out.
     """
     line = r"^([\w.-]+)(?:, ?|/)([^,:\s]+)(?:, ([^,:]+), ([^,:]+))?: ?([a-z]+)"
     return [(m, v, k, s) for m, v, k, _, s in re.findall(line, text, re.M)]
@@ -173,7 +190,6 @@ def driver(machine: Machine, facts: Facts) -> None:
     if installed.state == "ok" and installed.code == 0:
         facts.installed_driver = installed.text.strip()
     facts.libraries = find(machine)
-    facts.library_driver = facts.libraries.driver
     state = machine.run(*MOKUTIL)
     if state.state == "ok" and "SecureBoot" in state.text:
         facts.secure_boot = "SecureBoot enabled" in state.text
@@ -181,7 +197,7 @@ def driver(machine: Machine, facts: Facts) -> None:
 
 def toolkits(machine: Machine, facts: Facts) -> None:
     """CUDA toolkits under /usr/local: (path, version), and what nvcc says."""
-    for folder in machine.glob("/usr/local/cuda*"):
+    for folder in machine.glob("/usr/local/cuda*") + machine.glob("/opt/cuda*"):
         version = toolkit_version(machine, folder)
         if version and not machine.link(folder):
             facts.toolkits.append((folder, version))
@@ -192,7 +208,7 @@ def toolkits(machine: Machine, facts: Facts) -> None:
 
 
 def toolkit_version(machine: Machine, folder: str) -> str:
-    """Reads version.json (11.1 and later), version.txt, or cuda.h; "" if none."""
+    """Reads version.json (since 11.1), version.txt, cuda.h, or the folder's name."""
     if text := machine.read(f"{folder}/version.json"):
         try:
             return str(json.loads(text)["cuda"]["version"])
@@ -204,11 +220,12 @@ def toolkit_version(machine: Machine, folder: str) -> str:
     text = machine.read(f"{folder}/include/cuda.h", keep="define CUDA_VERSION") or ""
     if number := re.search(r"define CUDA_VERSION\s+(\d+)", text):
         return f"{int(number[1]) // 1000}.{int(number[1]) % 1000 // 10}"
-    return ""
+    name = re.search(r"/cuda-(\d+\.\d+)$", folder)  # libraries alone, without headers
+    return name[1] if name and machine.glob(f"{folder}/lib*") else ""
 
 
 def cudnns(machine: Machine, facts: Facts) -> None:
-    """cuDNN by its headers (cudnn_version.h since 8, else cudnn.h): (path, version)."""
+    """(path, version) of cuDNN by cudnn_version.h, which it has since 8, or cudnn.h."""
     folders = ("/usr/local/cuda*/include", "/usr/include", "/usr/include/*-linux-gnu")
     for folder in [f for pattern in folders for f in machine.glob(pattern)]:
         if machine.link(folder.removesuffix("/include")):

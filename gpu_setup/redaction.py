@@ -1,11 +1,12 @@
-"""Hides who and where in what leaves the machine, and writes it whole."""
+"""Hides who and where in what leaves the machine."""
 
+import functools
 import getpass
 import os
 import platform
 import re
 import socket
-from pathlib import Path
+from typing import Any
 
 _UUID = re.compile(
     r"\b(GPU-|MIG-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
@@ -14,6 +15,7 @@ _UUID = re.compile(
 _HOMES = re.compile(r"(/home/|/Users/)[^/\s'\":]+")
 
 
+@functools.cache
 def private_words() -> dict[str, str]:
     """What to hide of this machine: home, host and user, each with its stand-in."""
     try:
@@ -29,35 +31,17 @@ def private_words() -> dict[str, str]:
     return {w: stand for w, stand in words.items() if w not in common}
 
 
-def redact(text: str, words: dict[str, str] | None = None) -> str:
-    """Hides home folders, host, user and serial numbers in a text.
-
-    Args:
-      text: anything to be shared.
-      words: what to hide, and its stand-in; this machine's `private_words` by default.
-
-    Returns:
-      The text with stand-ins.
-    """
+def redact(text: str) -> str:
+    """A text with stand-ins for home folders, host, user and serial numbers."""
     text = _UUID.sub("SERIAL", text)
     text = re.sub(r"(?i)(serial(?: number)?\s*[:=]\s*)\w+", r"\1SERIAL", text)
-    words = private_words() if words is None else words
+    words = private_words()
     for word in sorted(words, key=len, reverse=True):
         pattern = rf"(?<![\w-]){re.escape(word)}(?![\w-])"
         text = re.sub(pattern, words[word], text)
     return _HOMES.sub(r"\1USER", text)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file whole or not at all.
-
-    Raises:
-      OSError: the folder cannot be made or written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+def redacted(value: Any) -> Any:
+    """The value, redacted if it is a text."""
+    return redact(value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""The judgement as text, Markdown, JSON and HTML."""
+"""The judgement as text, Markdown, JSON and HTML; each begins with the verdict."""
 
 import dataclasses
 import html
@@ -9,41 +9,49 @@ from importlib import resources
 from string import Template
 
 from gpu_setup.guide import Judgement, Step
-from gpu_setup.redaction import private_words, redact
+from gpu_setup.redaction import redact
+from runkit import tables
 
-WORDS = {
-    "ready": "A GPU is ready: TensorFlow multiplied two matrices on it.",
-    "cpu": "A CPU machine: everything in this project runs on it, only slower.",
-    "problem": "Not ready.",
-}
+READY = "Ready: TensorFlow multiplied two matrices right on every GPU that it sees."
+CPU = "No NVIDIA card: everything in this project runs on the CPU, only slower."
 STATUSES = {"ok": "ok", "problem": "wrong", "unknown": "unknown", "skip": "left out"}
+TEXTS = ("found", "expected", "advice", "command")
 
 
 def redacted(judgement: Judgement) -> Judgement:
     """The same judgement with every text redacted."""
-    words = private_words()
-    names = ("found", "expected", "advice", "command")
     steps = [
-        dataclasses.replace(step, **{n: redact(getattr(step, n), words) for n in names})
+        dataclasses.replace(step, **{n: redact(getattr(step, n)) for n in TEXTS})
         for step in judgement.steps
     ]
     return Judgement(judgement.verdict, steps)
 
 
+def verdict_and_command(judgement: Judgement) -> tuple[str, str]:
+    """The verdict in a sentence, and the command to type next; "" if there is none."""
+    if judgement.verdict != "problem":
+        return READY if judgement.verdict == "ready" else CPU, ""
+    # Where nothing is wrong, the first thing that could not be told comes next.
+    unknown = [step for step in judgement.steps if step.status == "unknown"]
+    unknown.sort(key=lambda step: not step.command)
+    first = judgement.first_problem or next(iter(unknown), None)
+    if first is None:
+        return "Not ready.", ""
+    if first.status == "unknown":
+        advice = first.advice or first.found
+        return f"Not ready: no GPU was seen to work. {advice}", first.command
+    return f"Not ready: {first.advice or first.found}", first.command
+
+
 def headline(judgement: Judgement) -> str:
-    """The verdict in one line, with the step to mend first."""
-    first = judgement.first_problem
-    words = WORDS[judgement.verdict]
-    if first:
-        return f"{words} Mend first: {first.title}"
-    if judgement.verdict == "problem":
-        return f"{words} Nothing wrong was found, but no GPU was seen to work."
-    return words
+    """The verdict and the next command, in one line."""
+    verdict, command = verdict_and_command(judgement)
+    return f"{verdict} Next: {command}" if command else verdict
 
 
 def as_text(judgement: Judgement) -> str:
-    """A table for the terminal, 88 columns wide; commands stand on their own lines."""
-    lines = []
+    """The headline, and a table 88 columns wide; commands stand on their own lines."""
+    lines = [headline(judgement), ""]
     for step in judgement.steps:
         notes = [step.found]
         if step.expected and step.status in ("problem", "unknown"):
@@ -55,7 +63,7 @@ def as_text(judgement: Judgement) -> str:
         lines += [" " * 51 + line for line in right[1:]]
         if step.command:
             lines.append(f"         $ {step.command}")
-    return "\n".join([*lines, "", headline(judgement)]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def changes(before: Judgement, after: Judgement) -> str:
@@ -72,41 +80,47 @@ def changes(before: Judgement, after: Judgement) -> str:
 
 
 def as_markdown(judgement: Judgement) -> str:
-    """A table to paste into a question or an issue."""
-
-    lines = [f"**{headline(judgement)}**", ""]
-    lines += ["| step | status | found | expected | what to do |", "|" + " --- |" * 5]
-    for s in judgement.steps:
-        cells = [s.title, s.status, s.found, s.expected, s.advice]
-        cells = [x.replace("<", "&lt;").replace("\n", " ") for x in cells]
-        if s.command:
-            cells[-1] = f"{cells[-1]} `` {s.command} ``".strip()
-        row = [x.replace("|", "\\|") for x in cells]
-        lines.append(f"| {' | '.join(row)} |")
-    return "\n".join(lines) + "\n"
+    """The headline and a table, to paste into a question or an issue."""
+    verdict, command = verdict_and_command(judgement)
+    rows = []
+    for step in judgement.steps:
+        cells = [step.title, step.status, step.found, step.expected, step.advice]
+        cells = [cell.replace("<", "&lt;").replace("\n", " ") for cell in cells]
+        if step.command:
+            cells[-1] = f"{cells[-1]} `` {step.command} ``".strip()
+        rows.append([cell.replace("|", "\\|") for cell in cells])
+    first = f"**{verdict}**" + (f" Next: `` {command} ``" if command else "")
+    head = ["step", "status", "found", "expected", "what to do"]
+    return f"{first}\n\n{tables.markdown(head, rows)}"
 
 
 def as_json(judgement: Judgement) -> str:
-    """The documented schema: verdict, and steps with seven texts each (README)."""
-    steps = [dataclasses.asdict(s) for s in judgement.steps]
-    return json.dumps({"verdict": judgement.verdict, "steps": steps}, indent=2) + "\n"
-
-
-def _html_advice(step: Step) -> str:
-    advice = f'<p class="note">{html.escape(step.advice)}</p>' if step.advice else ""
-    command = f"<pre>{html.escape(step.command)}</pre>" if step.command else ""
-    return advice + command
+    """The documented schema: headline, verdict, command, steps of seven texts each."""
+    report = {
+        "headline": headline(judgement),
+        "verdict": judgement.verdict,
+        "command": verdict_and_command(judgement)[1],
+        "steps": [
+            {"id": step.id, "title": step.title} | dataclasses.asdict(step)
+            for step in judgement.steps
+        ],
+    }
+    return json.dumps(report, indent=2) + "\n"
 
 
 def _html_step(step: Step) -> str:
-    found = f"<p>{html.escape(step.found)}</p>" if step.found else ""
-    if step.expected:
-        expected = html.escape(step.expected)
-        found += f'<p class="note"><b>expected</b> {expected}</p>'
+    """The sentence of a problem comes first; what was found explains it."""
+    title, found, expected, advice, command = (
+        html.escape(text)
+        for text in (step.title, step.found, step.expected, step.advice, step.command)
+    )
+    note = f'<span class="note">expected: {expected}</span>' if expected else ""
+    parts = [f"<p>{found} {note}</p>" if found or note else ""]
+    parts.insert(step.status != "problem", f'<p class="advice">{advice}</p>')
+    parts.append(f"<pre>{command}</pre>" if command else "")
     return (
         f'<li class="{step.status}"><span class="status">{step.status}</span>'
-        f"<h2>{html.escape(step.title)}</h2>"
-        f"<div>{found}{_html_advice(step)}</div></li>"
+        f"<h2>{title}</h2><div>{''.join(parts)}</div></li>"
     )
 
 
@@ -114,13 +128,16 @@ def as_html(judgement: Judgement) -> str:
     """One page without scripts or outside files, for wide and narrow windows."""
     numbers = Counter(s.status for s in judgement.steps)
     counts = [f"{numbers[s]} {word}" for s, word in STATUSES.items() if numbers[s]]
-    first = judgement.first_problem
+    verdict, command = verdict_and_command(judgement)
+    head, colon, rest = verdict.partition(": ")
     page = resources.files("gpu_setup") / "data" / "report.html"
+    following = f"<p>Next:</p><pre>{html.escape(command)}</pre>" if command else ""
     return Template(page.read_text()).substitute(
         verdict=judgement.verdict,
-        headline=html.escape(headline(judgement)),
+        title=html.escape(head),
+        headline=f"<b>{html.escape(head + colon.strip())}</b> {html.escape(rest)}",
+        next=following,
         counts=f"{len(judgement.steps)} steps: {', '.join(counts)}",
-        first=_html_advice(first) if first else "",
         steps="\n".join(map(_html_step, judgement.steps)),
     )
 

@@ -4,7 +4,8 @@ python -m gpu_setup.snapshot machine.tar.gz
 python -m gpu_setup.check --root=machine.tar.gz
 """
 
-import dataclasses
+from runkit import cli  # isort: skip  # From here on, Ctrl-C is quiet.
+
 import io
 import json
 import os
@@ -12,14 +13,14 @@ import re
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
-from absl import flags
-
-from gpu_setup import entry, probes
-from gpu_setup.config import Config
+from gpu_setup import probes
+from gpu_setup.config import Probing
 from gpu_setup.facts import Facts
 from gpu_setup.machine import SAVED, Machine
-from gpu_setup.redaction import private_words, redact
+from gpu_setup.redaction import redact
+from runkit import files, settings
 
 # Of the boot line only these words; the rest can hold names and passwords.
 BOOT_WORDS = r"nomodeset|nouveau\S*|modprobe\.blacklist=\S*|nvidia\S*"
@@ -31,23 +32,22 @@ def entries(machine: Machine) -> tuple[dict[str, str], dict[str, str]]:
     """The files that a machine was asked for, redacted, and the links on the way.
 
     Returns:
-      Text by path without links, and the target by the path of each link.
+        Text by path without links, and the target by the path of each link.
     """
-    words = private_words()
-    files: dict[str, str] = {}
+    texts: dict[str, str] = {}
     links: dict[str, str] = {}
     for path, text in machine.files.items():
         if path == "/proc/cmdline":
             text = " ".join(re.findall(BOOT_WORDS, text))
         place = machine.resolve(path, links)
         if text or not machine.path(place).is_dir():
-            files[place] = redact(text, words) or files.get(place, "")
-    return files, links
+            texts[place] = redact(text) or texts.get(place, "")
+    return texts, links
 
 
 def answers(machine: Machine, facts: Facts) -> str:
     """What machine.json holds: commands, environment, Python and TensorFlow."""
-    commands = {k: dataclasses.asdict(v) for k, v in machine.commands.items()}
+    commands = {k: v._asdict() for k, v in machine.commands.items()}
     if cache := commands.get(" ".join(probes.LDCONFIG)):
         rows = cache["text"].splitlines()
         cache["text"] = "\n".join(r for r in rows if re.search(KEPT_LIBRARIES, r))
@@ -62,39 +62,29 @@ def answers(machine: Machine, facts: Facts) -> str:
 
 
 def write(path: Path, machine: Machine, facts: Facts) -> int:
-    """Writes the archive whole or not at all.
-
-    Args:
-      path: the .tar.gz to write.
-      machine: one that `probes.collect` has asked.
-      facts: what it collected.
+    """Writes what `probes.collect` asked and found as a .tar.gz file, whole or not.
 
     Returns:
-      How many files and links are inside.
-
-    Raises:
-      OSError: the archive cannot be written.
+        How many files and links are inside.
     """
-    files, links = entries(machine)
-    files[f"/{SAVED}"] = answers(machine, facts)
-    words = private_words()
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with tarfile.open(beside, "w:gz") as archive:
-            for name, text in sorted(files.items()):
-                info = tarfile.TarInfo(redact(name, words).lstrip("/"))
+    texts, links = entries(machine)
+    texts[f"/{SAVED}"] = answers(machine, facts)
+
+    def fill(file: BinaryIO) -> None:
+        with tarfile.open(fileobj=file, mode="w:gz") as archive:
+            for name, text in sorted(texts.items()):
+                info = tarfile.TarInfo(redact(name).lstrip("/"))
                 info.size = len(text.encode())
                 archive.addfile(info, io.BytesIO(text.encode()))
             for name, target in sorted(links.items()):
-                info = tarfile.TarInfo(redact(name, words).lstrip("/"))
+                info = tarfile.TarInfo(redact(name).lstrip("/"))
                 info.type = tarfile.SYMTYPE
                 relative = os.path.relpath(target, os.path.dirname(name))
-                info.linkname = redact(relative, words)
+                info.linkname = redact(relative)
                 archive.addfile(info)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return len(files) + len(links)
+
+    files.write_whole(path, fill)
+    return len(texts) + len(links)
 
 
 def unpack(path: Path, folder: Path) -> None:
@@ -103,8 +93,8 @@ def unpack(path: Path, folder: Path) -> None:
     tarfile's own filter for this is missing in Pythons that are still in use (3.11.2).
 
     Raises:
-      OSError: it cannot be read.
-      tarfile.TarError: it is no archive, or not a harmless one.
+        OSError: It cannot be read.
+        tarfile.TarError: It is no archive, or not a harmless one.
     """
     inside = os.path.realpath(folder)
     with tarfile.open(path) as archive:
@@ -123,7 +113,8 @@ def unpack(path: Path, folder: Path) -> None:
             if member.issym():
                 os.symlink(member.linkname, place)
             else:
-                Path(place).write_bytes(archive.extractfile(member).read())
+                content = archive.extractfile(member)
+                Path(place).write_bytes(content.read() if content else b"")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -133,14 +124,13 @@ def main(argv: Sequence[str]) -> int:
     path = Path(argv[1])
     if not path.name.endswith((".tar.gz", ".tgz")):
         raise ValueError(f"{path} must end in .tar.gz")
-    config = Config(tensorflow=flags.FLAGS.tensorflow)
     machine = Machine()
-    facts = probes.collect(machine, config)
+    facts = probes.collect(machine, Probing(**settings.given(Probing)))
     count = write(path, machine, facts)
     print(f"{path}: {count} files, redacted; look inside before you send it")
-    return 0
+    return cli.DONE
 
 
 if __name__ == "__main__":
-    flags.DEFINE_boolean("tensorflow", True, "ask TensorFlow too")
-    entry.run(main)
+    settings.define_flags(Probing)
+    cli.run(main, "gpu_setup.snapshot", arguments=True)

@@ -1,137 +1,121 @@
-"""The guide's steps about the system: packages, modules, the card, the driver."""
+"""The guide's steps about the system: packages, modules, the card, the driver.
+
+The sentences of each finding stand in data/guide.json.
+"""
 
 import re
 import shlex
 
 from gpu_setup import compatibility as fit
-from gpu_setup.case import Case, Finding, ok, problem, skip, unknown
+from gpu_setup import logs, remedies
+from gpu_setup.case import Case, Finding, say
 
-BLACKLIST = (
-    "printf 'blacklist nouveau\\noptions nouveau modeset=0\\n' | sudo tee "
-    "/etc/modprobe.d/blacklist-nouveau.conf && sudo update-initramfs -u"
-)
 DRIVER_PACKAGE = re.compile(
     r"nvidia-(?:headless-|driver-|tesla-)?(\d{3})(?:-open|-server)*$"
 )
+# Parts of a Linux driver, any of which hides the driver that Windows lends.
+DRIVER_PART = re.compile(
+    r"(lib)?nvidia-(?!container|cuda|docker|modprobe|settings|vaapi|egl-wayland)"
+    r"|xserver-xorg-video-nvidia|cuda-drivers"
+)
 
 
-def install_driver(case: Case) -> str:
-    """The distribution's own command; "" where it is not known."""
-    system = case.facts.system.lower()
-    if "ubuntu" in system:
-        return "sudo ubuntu-drivers install"
-    return "sudo apt-get install nvidia-driver" if "debian" in system else ""
-
-
-def not_our_kernel(case: Case) -> Finding:
-    """A step about a kernel that WSL2 or the container's host owns."""
-    owner = "Windows" if case.facts.wsl else "the host of this container"
-    return skip(advice=f"the kernel and its driver belong to {owner}")
+def _not_our_kernel(case: Case) -> Finding:
+    owners = {"wsl": "Windows", "jetson": "NVIDIA's JetPack"}
+    owner = owners.get(case.platform.system, "the host of this container")
+    return say("not_our_kernel", owner=owner)
 
 
 def previous_drivers(case: Case) -> Finding:
     """Section "Removing previous drivers and modules"."""
     rows = case.facts.packages
     if rows is None:
-        return unknown("no dpkg to ask", "one driver branch")
-    matches = [(DRIVER_PACKAGE.match(n), n) for n, _, state in rows if state == "ii"]
-    branches = {match[1]: name for match, name in matches if match}
+        return say("no_dpkg")
+    installed = [name for name, _, state in rows if state == "ii"]
+    branches = {m[1]: m.string for m in map(DRIVER_PACKAGE.match, installed) if m}
     names = ", ".join(sorted(branches.values())) or "no driver package"
     half = [n for n, _, state in rows if state[0] == "i" and state[1] in "UFHW"]
     if half:
-        advice = "a package was left half-installed"
-        return problem(", ".join(half), "", advice, "sudo dpkg --configure -a")
-    purge = "sudo apt-get purge "
-    if case.facts.wsl and branches:
-        purge += shlex.join(sorted(branches.values()))
-        advice = "WSL2 takes the driver of Windows; one installed inside breaks it"
-        return problem(names, "no Linux driver inside WSL2", advice, purge)
+        return say("half_installed", found=", ".join(half))
+    parts = sorted(name for name in installed if DRIVER_PART.match(name))
+    if case.facts.wsl and parts:
+        found = ", ".join(parts)
+        return say("linux_driver_in_wsl", found=found, purge=shlex.join(parts))
     if len(branches) > 1:
-        newest = max(branches)
-        purge += shlex.join(n for k, n in sorted(branches.items()) if k != newest)
-        advice = "two driver branches overwrite each other's files"
-        return problem(names, "one branch", advice, purge)
+        older = [n for k, n in sorted(branches.items()) if k != max(branches)]
+        return say("two_branches", found=names, purge=shlex.join(older))
     if branches and case.facts.has_runfile_driver:
-        advice = "a driver from NVIDIA's .run file lies over the packaged one"
-        return problem(names, "one or the other", advice, "sudo nvidia-uninstall")
-    return ok(names, "at most one driver branch")
+        return say("runfile_driver", found=names)
+    return say("drivers_ok", found=names)
 
 
 def kernel_modules(case: Case) -> Finding:
     """Section "nvidia modules"."""
     if not case.owns_kernel:
-        return not_our_kernel(case)
+        return _not_our_kernel(case)
     if case.facts.dkms is None:
-        return unknown("dkms gave no answer", "none, or one version")
+        return say("no_dkms")
     rows = [r for r in case.facts.dkms if r[0].startswith("nvidia")]
     if not rows:
-        return ok("no nvidia module in dkms", "none, or one version")
+        return say("no_module")
     found = ", ".join(" ".join([f"{m}/{v}", *filter(None, x)]) for m, v, *x in rows)
     versions = sorted({r[1] for r in rows}, key=fit.parse_version)
     if len(versions) > 1:
-        remove = f"sudo dkms remove {rows[0][0]}/{versions[0]} --all"
-        return problem(found, "one version", "an older module is still there", remove)
+        return say("older_module", found=found, module=f"{rows[0][0]}/{versions[0]}")
     built_for = {kernel for _, _, kernel, state in rows if state == "installed"}
     release = case.facts.kernel
     if release and release not in built_for and not case.facts.loaded_driver:
-        advice = "the module was never built for the kernel that runs"
-        build = "sudo apt-get install linux-headers-$(uname -r) && "
-        build += "sudo dkms autoinstall"
-        return problem(found, f"installed for {release}", advice, build)
-    return ok(found, "one version, installed")
+        return say("never_built", found=found, kernel=release)
+    return say("modules_ok", found=found)
 
 
 def old_toolkits(case: Case) -> Finding:
     """Section "Uninstalling CUDA Toolkit"."""
     toolkits = case.facts.toolkits
-    found = ", ".join(f"CUDA {v} in {p}" for p, v in toolkits) or "none"
     folder, version = case.facts.libraries.cuda_in_path
-    wanted = fit.parse_version(case.cuda)[:2]
-    if folder and wanted and fit.parse_version(version) < wanted:
-        expected = f"nothing before CUDA {case.cuda}"
-        advice = f"LD_LIBRARY_PATH puts {folder} (CUDA {version}) before the CUDA "
-        advice += "that TensorFlow needs"
+    if folder and case.cuda and not fit.cuda_fits(version, case.cuda):
+        words = {"folder": folder, "version": version, "cuda": case.cuda}
         if case.works:
-            return ok(folder, expected, advice + "; it works all the same")
-        return problem(folder, expected, advice, "unset LD_LIBRARY_PATH")
+            return say("other_cuda_works", **words)
+        if case.toolkit:
+            return say("other_cuda_first", toolkit=case.toolkit, **words)
+        if case.pip_version("cuda-runtime") and case.looks_in_pip:
+            return say("other_cuda_before_pip", **words)
     several = len({v for _, v in toolkits}) > 1
-    advice = "toolkits live side by side; only what LD_LIBRARY_PATH names counts"
-    return ok(found, "no old one in the way", advice if several else "")
+    found = ", ".join(f"CUDA {v} in {p}" for p, v in toolkits) or "none"
+    return say("several_toolkits" if several else "toolkits", found=found)
 
 
 def nomodeset(case: Case) -> Finding:
     """Section "nomodeset" (nouveau, and the kernel's boot line)."""
     if not case.owns_kernel:
-        return not_our_kernel(case)
+        return _not_our_kernel(case)
     if case.facts.modules is None:
-        return unknown("/proc/modules cannot be read", "nouveau off")
+        return say("no_modules_file")
     if "nouveau" in case.facts.modules and case.has_gpu:
-        advice = "nouveau holds the card, so the nvidia module cannot; then reboot"
-        return problem("nouveau is loaded", "nouveau off", advice, BLACKLIST)
+        return say("nouveau")
     if "nomodeset" in (case.facts.boot_line or "").split() and case.driver:
-        advice = "not needed once the driver works: take it out of /etc/default/grub"
-        return ok("nomodeset is set", "not set", advice, "sudo update-grub")
-    return ok("nouveau is not loaded", "nouveau off")
+        return say("nomodeset")
+    return say("no_nouveau")
 
 
 def gpu(case: Case) -> Finding:
     """Section "1. Physically install the GPU"."""
-    names = [card.name for card in case.cards]
+    names = ", ".join(card.name for card in case.cards)
+    if case.facts.jetson:
+        return say("jetson", found=names or case.facts.jetson)
     if case.facts.wsl:
-        if case.has_gpu:
-            return ok(", ".join(names) or "a card", "a card that Windows lends")
-        advice = "update the NVIDIA driver of Windows, then run wsl --update"
-        return problem("no card", "/usr/lib/wsl/lib/libcuda.so.1", advice)
+        return (
+            say("wsl_card", found=names or "a card")
+            if case.has_gpu
+            else say("no_wsl_card")
+        )
     found = case.facts.pci_gpus
     if not found:
         if case.has_gpu:
-            seen = ", ".join(names) or "a loaded driver"
-            return ok(f"{seen} (not on a bus that can be read)", "a card")
-        if found is None:
-            return unknown("the PCI bus cannot be read", "an NVIDIA card")
-        advice = "the steps about the card are left out"
-        return skip("no NVIDIA card on the PCI bus", "", advice)
-    shown = ", ".join(names or [f"{g.address} 10de:{g.device[2:]}" for g in found])
+            return say("card_off_the_bus_list", names=names or "a loaded driver")
+        return say("no_bus" if found is None else "no_nvidia_card")
+    shown = names or ", ".join(f"{g.address} 10de:{g.device[2:]}" for g in found)
     slow = [
         f"{g.address}: the card can do {g.card_link[0]:g} GT/s x{g.card_link[1]}, the "
         f"slot {g.slot_link[0]:g} GT/s x{g.slot_link[1]}"
@@ -139,26 +123,34 @@ def gpu(case: Case) -> Finding:
         if all(g.slot_link)
         and (g.slot_link[0] < g.card_link[0] or g.slot_link[1] < g.card_link[1])
     ]
-    advice = "; ".join(slow) + "; it works, a faster slot feeds it faster"
-    return ok(shown, "PCIe as fast as the card", advice if slow else "")
+    return say("slow_slot" if slow else "card", found=shown, slow="; ".join(slow))
 
 
 def driver(case: Case) -> Finding:
     """Section "4. Install the 367.44 driver"."""
     if not case.has_gpu:
-        return skip(advice="no card to drive")
-    library = case.libcuda
+        return say("no_card")
+    library, need = case.libcuda, _need(case)
     found = f"driver {case.driver}" if case.driver else "no driver loaded"
     if library:
         found += f"; libcuda is {library.path} ({library.origin})"
-    need = _need(case)
-    expected = f"{need.floor} or later for CUDA {case.cuda}" if need else "a driver"
-    return (
-        _driver_trouble(case, found, expected)
-        or _driver_version(case, found, expected, need)
-        or _mig(case, found)
-        or ok(found, expected)
-    )
+    if case.facts.jetson:
+        return say("jetson_driver", found=found)
+    words = {"found": found, "expected": "a driver"}
+    if need:
+        words["expected"] = f"{need.floor} or later for CUDA {case.cuda}"
+    if trouble := _driver_trouble(case, words):
+        return trouble
+    state = fit.driver_fits(case.driver, need.cuda) if need and case.driver else ""
+    if state == "old":
+        words["where"] = ": update it on the host" if case.facts.container else ""
+        words["command"] = remedies.install_driver(case.platform) or "wsl.exe --update"
+        return say("old_driver", driver=case.driver, cuda=case.cuda, **words)
+    if need and state == "limited":
+        return say("limited_driver", shipped=need.shipped, **words)
+    if any(card.mig == "Enabled" for card in case.facts.smi_gpus):
+        return say("mig" if case.facts.mig_instances else "no_mig_instance", **words)
+    return say("driver", **words)
 
 
 def _need(case: Case) -> fit.DriverNeed | None:
@@ -170,73 +162,44 @@ def _need(case: Case) -> fit.DriverNeed | None:
     return fit.driver_need(case.cuda) if case.cuda else None
 
 
-def _driver_trouble(case: Case, found: str, expected: str) -> Finding | None:
+def _driver_trouble(case: Case, words: dict[str, str]) -> Finding | None:
     """What keeps a driver from working, whatever its version."""
     facts, library = case.facts, case.libcuda
     if library and library.is_stub:
-        advice = "this libcuda is the toolkit's stub for linking and drives no card"
-        return problem(found, expected, advice, "unset LD_LIBRARY_PATH")
+        return say("stub", **words)
     if facts.container and not library and not case.gpus:
-        advice = "the container was started without the NVIDIA container toolkit"
-        command = "docker run --gpus all --rm IMAGE nvidia-smi"
-        return problem(found, expected, advice, command)
-    if facts.smi_state == "timeout":
-        advice = "nvidia-smi never answered: the driver or a card hangs"
-        return unknown(found, expected, advice, "sudo dmesg | grep -i xid")
-    if facts.smi_state == "GPU lost":
-        advice = "a card fell off the bus: power, heat or the slot; then reboot"
-        return problem(found, expected, advice, "sudo dmesg | grep -i xid")
+        starts = remedies.COMMANDS["containers"]
+        command = starts.get(facts.container, starts["docker"])
+        return say("no_cards_in_container", command=command, **words)
+    if facts.smi_state in ("timeout", "GPU lost"):
+        hangs = facts.smi_state == "timeout"
+        return say("smi_hangs" if hangs else "card_lost", **words)
+    cause = logs.explain(facts.smi_state).cause
+    if cause and facts.smi_state.startswith("exit"):
+        return say("smi_says", advice=cause.means, command=cause.fix, **words)
+    if facts.wsl and library and "/wsl/" not in library.path:
+        return say("hidden_wsl_driver", path=library.path, **words)
     if not (case.driver or facts.installed_driver or facts.wsl or case.gpus):
-        return problem(found, expected, "the card has no driver", install_driver(case))
+        command = remedies.install_driver(case.platform)
+        return say("no_driver", command=command, **words)
     if library is None and not case.gpus:
-        advice = "the driver's user-space library libcuda.so.1 is missing"
         branch = (case.driver or facts.installed_driver).partition(".")[0]
-        command = f"sudo apt-get install libnvidia-compute-{branch}"
-        return problem(found, expected, advice, command)
+        return say("no_libcuda", branch=branch, **words)
     return None
-
-
-def _driver_version(
-    case: Case, found: str, expected: str, need: fit.DriverNeed | None
-) -> Finding | None:
-    state = fit.driver_fits(case.driver, need.cuda) if need and case.driver else ""
-    if state == "old":
-        advice = f"too old for CUDA {case.cuda}"
-        return problem(found, expected, advice, install_driver(case))
-    if state == "limited":
-        advice = f"runs by minor-version compatibility; {need.shipped} has it all"
-        return ok(found, expected, advice)
-    return None
-
-
-def _mig(case: Case, found: str) -> Finding | None:
-    if not any(card.mig == "Enabled" for card in case.facts.smi_gpus):
-        return None
-    if not case.facts.mig_instances:
-        advice = "MIG is on but no instance exists, so no program gets a GPU"
-        command = "sudo nvidia-smi mig --create-gpu-instance 0 -C"
-        return problem(found, "a MIG instance", advice, command)
-    return ok(found, "a MIG instance", "MIG: a program sees one instance only")
 
 
 def reboot(case: Case) -> Finding:
     """Section "5. Reboot"."""
     if not case.owns_kernel:
-        return not_our_kernel(case)
+        return _not_our_kernel(case)
     facts = case.facts
     loaded = facts.loaded_driver
-    others = {v for v in (facts.library_driver, facts.installed_driver) if v}
+    others = {v for v in (facts.libraries.driver, facts.installed_driver) if v}
     shown = f"loaded {loaded or 'none'}, on disk {', '.join(sorted(others)) or 'none'}"
     if "mismatch" in facts.smi_state or (loaded and others - {loaded}):
-        advice = "the loaded module is not of the libraries' version"
-        return problem(shown, "one version", advice, "sudo reboot")
+        return say("two_versions", found=shown)
     if facts.installed_driver and not loaded and case.has_gpu:
-        if facts.secure_boot:
-            advice = "secure boot refuses a module that is not signed: enrol its key"
-            command = "sudo mokutil --import /var/lib/shim-signed/mok/MOK.der"
-            return problem("secure boot is on", "a signed module", advice, command)
-        advice = "the driver is installed and was not loaded"
-        return problem(shown, "the driver loaded", advice, "sudo reboot")
+        return say("secure_boot" if facts.secure_boot else "not_loaded", found=shown)
     if not case.has_gpu:
-        return skip(advice="no driver to load")
-    return ok(shown, "one version") if loaded else unknown(shown, "one version")
+        return say("no_driver_to_load")
+    return say("loaded" if loaded else "nothing_loaded", found=shown)

@@ -1,116 +1,151 @@
-"""The guide's steps about what TensorFlow needs, and about TensorFlow itself."""
+"""The guide's steps about what TensorFlow needs, and about TensorFlow itself.
+
+The sentences of each finding stand in data/guide.json.
+"""
 
 import re
 import shlex
 
 from gpu_setup import compatibility as fit
-from gpu_setup import logs
-from gpu_setup.case import Case, Finding, ok, problem, skip, unknown
+from gpu_setup import remedies
+from gpu_setup.case import Case, Finding, say
 
-# Where pip's CUDA libraries are, for a TensorFlow that does not look there itself.
-PIP_FOLDERS = (
-    "export LD_LIBRARY_PATH=$(python -c \"import glob, site; print(':'.join(p for s in "
-    "site.getsitepackages() for p in glob.glob(s + '/nvidia/*/lib')))\")"
-)
+# What TensorFlow says where the driver refuses the code that the build has for a card.
+REFUSED = ("ptx_refused", "invalid_handle", "no_kernel_image")
 
 
-def _not_needed(case: Case, found: str, expected: str) -> Finding | None:
+def _not_needed(case: Case, words: dict[str, str]) -> Finding | None:
     if not case.has_gpu:
-        return skip(found, expected, "no card that needs it")
+        return say("not_needed", reason="No card needs it.", **words)
     if case.is_cpu_build:
-        return skip(found, expected, "this TensorFlow has no GPU code")
+        return say("not_needed", reason="This TensorFlow has no GPU code.", **words)
     if not case.version:
-        return skip(found, expected, "pip brings it along with TensorFlow")
+        return say("not_needed", reason="It comes along with TensorFlow.", **words)
     return None
 
 
 def cuda(case: Case) -> Finding:
     """Section "2. Install CUDA 8.0RC"."""
     system = [version for _, version in case.facts.toolkits] + [case.facts.nvcc]
-    pip = case.pip_version("cuda-runtime")
+    pip, libraries = case.pip_version("cuda-runtime"), case.facts.libraries
     names = [f"CUDA {v}" for v in dict.fromkeys(system) if v]
-    found = ", ".join(names + ([f"CUDA {pip} of pip"] if pip else [])) or "none"
+    names += [f"CUDA {pip} of pip"] if pip else []
+    names += [f"CUDA {libraries.conda_cuda} of conda"] if libraries.conda_cuda else []
     release = case.version or (case.best.tensorflow if case.best else "")
-    expected = f"CUDA {case.cuda} for TensorFlow {release}" if case.cuda else ""
-    if left_out := _not_needed(case, found, expected):
+    words = {"found": ", ".join(names) or "none", "expected": ""}
+    if case.cuda:
+        words["expected"] = f"CUDA {case.cuda} for TensorFlow {release}"
+    if left_out := _not_needed(case, words):
         return left_out
     if case.gpus:
-        return ok(found, expected, "TensorFlow loads it")
+        return say("cuda_loads", **words)
     for card in case.cards:
         if fit.cuda_knows(card.capability, case.cuda) == "too new":
-            last = fit.cuda_range(card.capability)[1]
-            advice, command = _release_for(case, card.capability)
-            advice = f"CUDA {last} is the last for {card.name}; {advice}"
-            return problem(found, expected, advice, command)
-    majors = {fit.parse_version(v)[:1] for v in [*system, pip] if v}
-    if fit.parse_version(case.cuda)[:1] in majors:
-        return ok(found, expected)
-    advice = "no CUDA of the major version that TensorFlow was built with"
-    if "and-cuda" not in case.pip_install(case.version):
-        return problem(found, expected, f"{advice}; this release needs a toolkit of it")
-    return problem(found, expected, advice, case.pip_install(case.version))
+            _, last = fit.cuda_range(card.capability) or ("", "")
+            advice, words["command"] = _release_for(case, card.capability)
+            words |= {"last": last, "card": card.name, "release_advice": advice}
+            return say("last_cuda", **words)
+    reachable = [*system, pip if case.looks_in_pip else ""]
+    reachable += [libraries.conda_cuda] if libraries.conda_in_path else []
+    if any(fit.cuda_fits(version, case.cuda) for version in reachable):
+        return say("cuda", **words)
+    if case.is_in_conda:
+        words["command"] = remedies.COMMANDS["conda_activate"]
+        return say("conda_cuda", folder=libraries.conda, **words)
+    if fit.cuda_fits(pip, case.cuda):
+        return say("pip_only", **words | {"command": remedies.COMMANDS["pip_path"]})
+    words |= {"instead": _instead(case, words["found"]), "command": _install_cuda(case)}
+    words |= {"release": release, "cuda": case.cuda, "elsewhere": ""}
+    if words["command"].startswith("conda"):
+        words["elsewhere"] = (
+            " (Without conda: developer.nvidia.com/cuda-toolkit-archive.)"
+        )
+    return say("no_cuda", **words)
+
+
+def _install_cuda(case: Case) -> str:
+    return remedies.install_cuda(case.platform, case.target or fit.builds()[0])
+
+
+def _instead(case: Case, found: str) -> str:
+    """What there is instead of the CUDA that is needed, and why it does not do."""
+    if found == "none":
+        return "there is none"
+    version = re.findall(r"CUDA (\d+\.\d+)", found)
+    theirs = fit.library_numbers(version[0]) if version else {}
+    for name, number in fit.library_numbers(case.cuda).items():
+        if theirs.get(name) != number:
+            return f"{found} has no {name}.so.{number}"
+    return f"there is {found}"
 
 
 def _release_for(case: Case, capability: str) -> tuple[str, str]:
     """Advice and command for a card that the build cannot use."""
-    if best := fit.newest_fit(case.python, [capability]):
-        advice = f"TensorFlow {best.tensorflow} is the newest that runs on {capability}"
-        return advice, case.pip_install(best.tensorflow)
-    advice = f"no release with known code for {capability} takes this Python"
-    if best := fit.newest_fit("", [capability]):
-        advice += f"; TensorFlow {best.tensorflow} has, on Python {best.python}"
-    return advice, ""
+    here = fit.newest_fit(case.python, [capability])
+    best = here or fit.newest_fit("", [capability])
+    if best is None:
+        advice = f"No TensorFlow wheel that is known has code for {capability}"
+        return f"{advice}: use the CPU.", remedies.pip_install("tensorflow-cpu")
+    advice = f"TensorFlow {best.tensorflow} is the newest that runs on {capability}"
+    if here:
+        return f"{advice}.", case.install(best.tensorflow)
+    last = best.python.rpartition("-")[2]
+    return f"{advice}, and it needs Python {best.python}.", remedies.run_on(last)
 
 
 def cudnn(case: Case) -> Finding:
     """Section "3. cuDNN v5.1"."""
     library, headers = case.libcudnn, [version for _, version in case.facts.cudnns]
-    pip = case.pip_version("cudnn")
+    pip, conda = case.pip_version("cudnn"), case.facts.libraries.conda_cudnn
     here = (library.version if library else "") or pip or (headers or [""])[0]
-    found = f"cuDNN {here}" if here else "none"
+    found = f"cuDNN {here}" if here else f"cuDNN {conda} of conda" if conda else "none"
     if library:
         found += f"; {library.path} is loaded first ({library.origin})"
-    expected = f"cuDNN {case.cudnn} or a later one of its major" if case.cudnn else ""
+    words = {"found": found, "expected": ""}
+    if case.cudnn:
+        words["expected"] = f"cuDNN {case.cudnn} or a later one of its major"
     if library and library.is_fake:
-        advice = f"{library.path} is another library, {library.target}, by that name"
-        return problem(found, expected, advice, f"sudo rm {shlex.quote(library.path)}")
-    if left_out := _not_needed(case, found, expected):
+        words |= {"path": library.path, "target": library.target}
+        return say("fake_cudnn", quoted=shlex.quote(library.path), **words)
+    if left_out := _not_needed(case, words):
         return left_out
-    name = f"nvidia-cudnn-cu{case.cuda.partition('.')[0]}"
-    above = (fit.parse_version(case.cudnn) or (0,))[0] + 1
-    command = f"python -m pip install --upgrade '{name}>={case.cudnn},<{above}'"
+    build = case.target or fit.builds()[0]
+    words["command"] = remedies.install_cudnn(case.platform, build)
     if here and not fit.cudnn_fits(here, case.cudnn):
-        return problem(found, expected, "too old, or another major version", command)
+        older = fit.parse_version(here) < fit.parse_version(case.cudnn)
+        than = "older than" if older else "newer than"
+        return say("wrong_cudnn", here=here, than=than, cudnn=case.cudnn, **words)
     if case.gpus or here:
-        return ok(found, expected)
-    return problem(found, expected, "TensorFlow finds no cuDNN", command)
+        return say("cudnn", **words | {"command": ""})
+    if conda and case.is_in_conda and fit.cudnn_fits(conda, case.cudnn):
+        return say(
+            "conda_cudnn", **words | {"command": remedies.COMMANDS["conda_activate"]}
+        )
+    return say("no_cudnn", **words)
 
 
 def bazel(case: Case) -> Finding:
     """Sections 6 to 10, a build from source, which pip's wheels made needless."""
     found = f"Bazel {case.facts.bazel}" if case.facts.bazel else "no Bazel"
     expected = f"Bazel {case.target.bazel}" if case.target else ""
-    return skip(found, expected, "only for a build from source")
+    return say("bazel", found=found, expected=expected)
 
 
 def environment(case: Case) -> Finding:
     """Section "11. Set up conda environment to install tensorflow"."""
     if not case.python:
-        return unknown("no Python was recorded")
-    newest = fit.builds()[0]
-    found = f"Python {case.python}{_kind(case)}"
-    expected = f"Python {newest.python} for TensorFlow {newest.tensorflow}"
-    if case.told.get("state") == "ok":
-        return ok(found, expected)
-    best = fit.newest_fit(case.python)
-    if best is None:
-        last = newest.python.rpartition("-")[2]
-        new = fit.parse_version(case.python)[:2] > fit.parse_version(last)
-        advice = f"no TensorFlow wheel for a Python so {'new' if new else 'old'}"
-        create = f"conda create --name tensorflow python={last}"
-        return problem(found, expected, advice, create)
-    advice = f"its newest TensorFlow is {best.tensorflow}"
-    return ok(found, expected, "" if best == newest else advice)
+        return say("no_python")
+    newest, best = fit.builds()[0], fit.newest_fit(case.python)
+    words = {"found": f"Python {case.python}{_kind(case)}"}
+    words["expected"] = f"Python {newest.python} for TensorFlow {newest.tensorflow}"
+    if case.told.get("state") == "ok" or best == newest:
+        return say("python", **words)
+    if best:
+        return say("older_python", best=best.tensorflow, **words)
+    last = newest.python.rpartition("-")[2]
+    new = fit.parse_version(case.python)[:2] > fit.parse_version(last)
+    words["command"] = remedies.run_on(last)
+    return say("no_wheel", age="new" if new else "old", **words)
 
 
 def _kind(case: Case) -> str:
@@ -125,109 +160,117 @@ def _kind(case: Case) -> str:
 def tensorflow(case: Case) -> Finding:
     """Section "12. Install Tensorflow"."""
     told, state = case.told, case.told.get("state", "unrecorded")
-    expected = f"TensorFlow {case.best.tensorflow}" if case.best else "TensorFlow"
+    installed = f"TensorFlow {case.version}" if case.version else ""
+    words = {"found": installed, "wheels": _own_wheels(case)}
+    words["expected"] = f"TensorFlow {case.best.tensorflow}" if case.best else ""
     if state in ("skipped", "unrecorded", "denied"):
-        found = f"TensorFlow {case.version}, not asked" if case.version else "not asked"
-        return unknown(f"{found} ({state})", expected)
+        words["found"] = f"{installed}, not asked" if installed else "not asked"
+        return say("not_asked", **words | {"found": f"{words['found']} ({state})"})
     if state == "missing":
-        return problem("not installed", expected, "install it", case.pip_install())
+        return say("not_installed", command=case.install(), **words)
     if state == "timeout":
-        advice = f"import tensorflow took over {told.get('seconds', '?')} s"
-        return unknown("no answer", expected, advice)
-    again = f"{case.pip_install(case.version)} --force-reinstall"
+        return say("import_hangs", seconds=told.get("seconds", "?"), **words)
+    words["command"] = f"{case.install(case.version)} --force-reinstall"
     if state != "ok":
-        advice = "the import fails: " + str(told.get("error", state))
-        return problem("broken", expected, advice, again)
-    found = f"TensorFlow {case.version}"
+        words["advice"] = f"The import fails: {told.get('error', state)}."
+        if cause := case.failure:
+            words |= {"advice": cause.means, "command": cause.fix or words["command"]}
+        return say("broken", **words)
     if told.get("cpu_product") is not True:
-        advice = f"a matrix product on the CPU gave {told.get('cpu_product')}"
-        return problem(found, expected, advice, again)
-    if case.has_gpu and not case.gpus and (trouble := _blind(case, found, expected)):
+        return say("wrong_on_cpu", product=told.get("cpu_product"), **words)
+    if case.has_gpu and not case.gpus and (trouble := _blind(case, words)):
         return trouble
     if case.build.get("is_cuda_build"):
-        found += f", built with CUDA {case.cuda}"
-    advice = "newer or older than the tables: only tried, not judged"
-    return ok(found, expected, "" if fit.build_of(case.version) else advice)
+        words["found"] += f", built with CUDA {case.cuda}"
+    words["command"] = ""
+    return say("tensorflow" if fit.build_of(case.version) else "unlisted", **words)
 
 
-def _blind(case: Case, found: str, expected: str) -> Finding | None:
+def _own_wheels(case: Case) -> str:
+    """What there is instead of PyPI's wheels, which have GPU code for x86_64 alone."""
+    if case.facts.jetson:
+        return " For a Jetson NVIDIA makes its own wheels; PyPI's have no GPU code."
+    if case.has_gpu and case.platform.machine != "x86_64":
+        machine = case.platform.machine
+        return f" PyPI's wheels for {machine} have no GPU code; NVIDIA's container has."
+    return ""
+
+
+def _blind(case: Case, words: dict[str, str]) -> Finding | None:
     """Why a TensorFlow that works sees no card."""
     if case.is_cpu_build:
-        found = f"{found}, a CPU-only build"
-        return problem(found, expected, "it has no GPU code", case.pip_install())
+        words["command"] = case.install()
+        return say("cpu_build", installed=words["found"], **words)
     missing = case.told.get("missing", [])
     if missing:
-        advice = "cannot load " + ", ".join(missing)
-        return problem(found, expected, advice, case.pip_install(case.version))
+        path = f"export LD_LIBRARY_PATH={case.toolkit}/lib64:$LD_LIBRARY_PATH"
+        words["command"] = path if case.toolkit else _install_cuda(case)
+        return say("missing_library", missing=", ".join(missing), **words)
     if case.told.get("pip_only"):
-        advice = "it does not look where pip put its CUDA libraries"
-        return problem(found, expected, advice, PIP_FOLDERS)
+        return say("pip_only", **words | {"command": remedies.COMMANDS["pip_path"]})
     return None
 
 
 def card(case: Case) -> Finding:
-    """Does this build run on this card? (The post's "10-series" question.)"""
+    """Whether this build runs on this card, the post's "10-series" question."""
     if not case.has_gpu:
-        return skip(advice="no card")
+        return say("no_card")
     if not case.cards or not case.architectures:
-        return _too_old(case) or unknown("the card or the build does not say")
+        return _too_old(case) or say("card_does_not_say")
     ways = [fit.runs_on(c.capability, case.architectures) for c in case.cards]
-    words = {"native": "natively", "ptx": "from PTX", "none": "not at all"}
+    texts = {"native": "natively", "ptx": "from PTX", "none": "not at all"}
     found = "; ".join(
-        f"{c.name} ({c.capability or '?'}): {words.get(way, 'unknown')}"
+        f"{c.name} ({c.capability or '?'}): {texts.get(way, 'unknown')}"
         for c, way in zip(case.cards, ways, strict=True)
     )
-    expected = "one of " + " ".join(case.architectures)
-    if "none" in ways:
-        if case.works:
-            return ok(found, expected, "TensorFlow leaves out what it cannot use")
+    words = {"found": found, "expected": f"one of {' '.join(case.architectures)}"}
+    if "none" in ways and not case.works:
         capability = case.cards[ways.index("none")].capability
-        return problem(found, expected, *_release_for(case, capability))
-    if "unknown" in ways:
-        return unknown(found, expected)
-    advice = "the driver compiles at first use: minutes once, then cached; if it "
-    advice += "reports INVALID_PTX, take a newer TensorFlow and driver"
-    return ok(found, expected, advice if "ptx" in ways else "")
+        advice, words["command"] = _release_for(case, capability)
+        return say(
+            "no_code", advice=f"The build has no code for the card. {advice}", **words
+        )
+    if "none" in ways or "unknown" in ways:
+        return say("card_left_out" if "none" in ways else "code_unknown", **words)
+    cause = None if case.works or "ptx" not in ways else case.failure
+    if cause and cause.id in REFUSED:
+        return say("no_code", advice=cause.means, command=cause.fix, **words)
+    return say("ptx" if "ptx" in ways else "native", **words)
 
 
 def _too_old(case: Case) -> Finding | None:
     """A build by a CUDA that is older than the card, as the post's first attempt."""
     for card in case.cards:
         if not case.works and fit.cuda_knows(card.capability, case.cuda) == "too old":
-            return problem(
-                f"CUDA {case.cuda} has no code for {card.name} ({card.capability})",
-                f"a build by CUDA {fit.cuda_range(card.capability)[0]} or newer",
-                *_release_for(case, card.capability),
-            )
+            first, _ = fit.cuda_range(card.capability) or ("", "")
+            advice, command = _release_for(case, card.capability)
+            words = {"card": card.name, "capability": card.capability, "first": first}
+            words |= {"cuda": case.cuda, "release_advice": advice, "command": command}
+            return say("cuda_without_code", **words)
     return None
 
 
 def works(case: Case) -> Finding:
     """The post's "You're all done!", proven by a matrix product on each GPU."""
     if not case.has_gpu:
-        return skip(advice="no card")
+        return say("no_card")
     if case.told.get("state") != "ok":
-        return unknown("TensorFlow did not run", "every GPU multiplies")
+        return say("did_not_run")
     hidden = case.facts.environment.get("CUDA_VISIBLE_DEVICES")
     if not case.gpus and hidden is not None and not re.match(r"\d|GPU|MIG", hidden):
-        advice = f"CUDA_VISIBLE_DEVICES={hidden!r} hides every card"
-        return problem("no GPU", "a GPU", advice, "unset CUDA_VISIBLE_DEVICES")
-    if not case.gpus:
-        return problem("no GPU", "a GPU", "TensorFlow sees none" + _from_log(case))
+        return say("hidden_cards", hidden=repr(hidden))
     if not case.works:
         bad = [f"{g['name']}: {g.get('product')}" for g in case.gpus]
-        return problem("; ".join(bad), "a right product", "a card fails")
+        found = "; ".join(bad) or "no GPU"
+        if cause := case.failure:
+            return say("log_says", found=found, advice=cause.means, command=cause.fix)
+        if case.gpus:
+            return say("wrong_product", found=found)
+        named = case.facts.libraries.cuda_in_path[0]
+        if case.toolkit and not named and not _too_old(case):
+            return say("unnamed_toolkit", found=found, toolkit=case.toolkit)
+        return say("no_gpu", found=found)
     count = f"{len(case.gpus)} GPU" + "s" * (len(case.gpus) > 1)
-    more = max(len(case.cards), len(case.facts.pci_gpus or []))
-    left_out = f"{len(case.gpus)} of {more} cards; see CUDA_VISIBLE_DEVICES"
-    return ok(
-        f"{count}, each multiplied two matrices right",
-        "every GPU multiplies",
-        left_out if more > len(case.gpus) else "",
-    )
-
-
-def _from_log(case: Case) -> str:
-    """What TensorFlow's own log says, where it is known."""
-    causes = [k for k in logs.explain(case.told.get("log", "")) if k.kind == "cause"]
-    return f"; its log says: {causes[0].means}" if causes else ""
+    there = max(len(case.cards), len(case.facts.pci_gpus or []))
+    name = "some_work" if there > len(case.gpus) else "works"
+    return say(name, count=count, seen=len(case.gpus), there=there)

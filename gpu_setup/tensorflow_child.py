@@ -11,18 +11,13 @@ import os
 import sys
 
 MARK = "gpu_setup-answer:"
-# The numbers that stand behind .so in CUDA 11 and 12, beside those that are the major.
-NUMBERS = {
-    "11": {"libcudart": "11.0", "libcufft": "10"},
-    "12": {"libcufft": "11", "libcusolver": "11"},
-}
 LIBRARIES = ("libcudart", "libcublas", "libcufft", "libcusolver", "libcusparse")
 
 
 def build_info(tf):
     """What the wheel says of itself; the keys may change between releases."""
-    keys = ("is_cuda_build", "cuda_version", "cudnn_version")
-    keys += ("cuda_compute_capabilities",)
+    keys = ["is_cuda_build", "cuda_version", "cudnn_version"]
+    keys += ["cuda_compute_capabilities"]
     try:
         build = dict(tf.sysconfig.get_build_info())
     except Exception:  # before 2.3 there was none
@@ -58,13 +53,18 @@ def gpus(tf):
     return found
 
 
-def libraries(build):
-    """Which GPU libraries do not load, and which do by pip's full path alone."""
-    major = str(build.get("cuda_version", "")).split(".")[0]
-    numbers = {name: NUMBERS.get(major, {}).get(name, major) for name in LIBRARIES}
-    numbers |= {"libcuda": "1", "libcudnn": str(build.get("cudnn_version", ""))[:1]}
+def libraries(build, numbers):
+    """Which GPU libraries do not load, and which do by pip's full path alone.
+
+    Args:
+        build: What `build_info` found.
+        numbers: The numbers in the libraries' names, by CUDA's major and minor version.
+    """
+    cuda = ".".join(str(build.get("cuda_version", "")).split(".")[:2])
+    names = {name: numbers.get(cuda, {}).get(name, "") for name in LIBRARIES}
+    names |= {"libcuda": "1", "libcudnn": str(build.get("cudnn_version", ""))[:1]}
     missing, pip_only = [], []
-    for name, number in numbers.items():
+    for name, number in names.items():
         file = f"{name}.so.{number}"
         pip = [p for s in sys.path for p in glob.glob(f"{s}/nvidia/*/lib/{file}")]
         for path in [file, *pip] if number else []:
@@ -80,7 +80,7 @@ def libraries(build):
     return {"missing": missing, "pip_only": pip_only}
 
 
-def main():
+def main(numbers):
     """The answer, whatever TensorFlow does short of killing the process."""
     try:
         import tensorflow as tf
@@ -95,10 +95,10 @@ def main():
     except Exception as error:
         answer |= {"gpus": [], "gpu_error": str(error)[:300]}
     if answer["build"].get("is_cuda_build") and not answer["gpus"]:
-        answer |= libraries(answer["build"])
+        answer |= libraries(answer["build"], numbers)
     return answer
 
 
 if __name__ == "__main__":
-    print(f"\n{MARK}{json.dumps(main())}", flush=True)
+    print(f"\n{MARK}{json.dumps(main(json.loads(sys.argv[1])))}", flush=True)
     os._exit(0)  # a broken driver can hang in TensorFlow's own clean-up

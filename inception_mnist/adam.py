@@ -16,18 +16,19 @@ class Adam:
     A bfloat16 variable is a rounded copy of a float32 master kept here, as in
     Micikevicius et al. 2018, "Mixed precision training", section 3.1.
 
+    Args:
+        weights: The model's, Keras variables.
+        weight_decay: A step takes rate * weight_decay off each kernel.
+
     Attributes:
-        masters: the float32 weights, in the variables' order.
-        variables: all state: masters that are not variables of the model, both
-            moments, the count of steps.
-        local: of a variable the copy to update: itself, unless there are replicas.
+        masters: The float32 weights, in the variables' order.
+        variables: All state: masters that are not variables of the model, both
+            moments, and the count of steps.
+        local: Returns the copy of a variable to update, which is the variable itself
+            unless there are replicas.
     """
 
     def __init__(self, weights: list, weight_decay: float):
-        """Args:
-        weights: of the model, Keras variables.
-        weight_decay: a step takes rate * weight_decay off each kernel.
-        """
         self.local = lambda variable: variable
         # Its own: TensorFlow's functions keep all variables that they ever saw.
         self._update = tf.function(update, jit_compile=True, autograph=False)
@@ -46,7 +47,7 @@ class Adam:
         self.variables = [*extra, *self._means, *self._squares, self._steps]
 
     def apply(self, gradients: list[tf.Tensor], rate: tf.Tensor) -> None:
-        """One step down `gradients` at a learning rate, float32 []."""
+        """Take one step down the gradients at a learning rate, float32 []."""
         steps = self._steps.assign_add(1.0)
         correction = tf.sqrt(1 - BETA_2**steps) / (1 - BETA_1**steps)
         for *variables, decay, gradient in zip(
@@ -70,7 +71,7 @@ class Adam:
 
 
 def update(weight, master, mean, square, gradient, rate, corrected_rate, decay):
-    """Equation of one weight tensor; compiled, it is one pass over the memory."""
+    """Update one weight tensor; compiled, it is one pass over the memory."""
     gradient = tf.cast(gradient, tf.float32)
     mean.assign(mean + (1 - BETA_1) * (gradient - mean))
     square.assign(square + (1 - BETA_2) * (gradient * gradient - square))
@@ -81,7 +82,7 @@ def update(weight, master, mean, square, gradient, rate, corrected_rate, decay):
 
 
 def one_cycle(step: tf.Tensor, steps: int, highest: float) -> tf.Tensor:
-    """The learning rate of a step: up for a fifth of the run, then half a cosine down.
+    """Return a step's rate: up for a fifth of the run, then half a cosine down.
 
     Smith and Topin 2019, "Super-convergence".
     """

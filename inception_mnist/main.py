@@ -6,161 +6,91 @@ python -m inception_mnist.main --train_csv=mnist_train.csv --test_csv=mnist_test
 python -m inception_mnist.main --distribute=multiworker   # on each machine of TF_CONFIG
 """
 
+from runkit import cli  # first, so that Ctrl-C is quiet from here on
+
+# isort: split
 import concurrent.futures
+import dataclasses
 import functools
+import hashlib
 import multiprocessing
 import os
-import signal
+from typing import TYPE_CHECKING, Any
 
 from absl import flags, logging
 
-from inception_mnist import cluster, data, entry, meeting
-from inception_mnist import config as config_lib
-from inception_mnist.config import Config
+from inception_mnist.config import DATASETS, RECIPES, Config
+from runkit import settings, start, training
 
+if TYPE_CHECKING:
+    from inception_mnist.data import Digits
 
-def of_recipe(name: str) -> str:
-    """The defaults of a setting that the recipes decide, for its help."""
-    values = {key: settings[name] for key, settings in config_lib.DEFAULTS.items()}
-    if len(set(values.values())) == 1:
-        return f"Default: {values.popitem()[1]}."
-    listed = (f"{recipe} {head}: {value}" for (recipe, head), value in values.items())
-    return "Default, by recipe and head: " + ", ".join(listed) + "."
-
-
-def choice(name: str, text: str) -> None:
-    """Declare a flag with the values of `config.CHOICES`."""
-    flags.DEFINE_enum(name, getattr(Config, name), config_lib.CHOICES[name], text)
-
-
-def choice_of_recipe(name: str, text: str) -> None:
-    """The same of a setting that the recipes decide."""
-    values = config_lib.CHOICES[name]
-    flags.DEFINE_enum(name, None, values, f"{text} {of_recipe(name)}")
-
-
-flags.DEFINE_enum(
-    "dataset",
-    "auto",
-    data.DATASETS,
-    "csv: the files below; tfds: MNIST by TensorFlow Datasets; digits: scikit-learn's "
-    "1,797, not MNIST; auto: the files if given, else a cached MNIST, else digits.",
-)
-flags.DEFINE_string("train_csv", None, "Rows of a label and 784 pixels; plain or .gz.")
-flags.DEFINE_string("test_csv", None, "The same for the test.")
-flags.DEFINE_string("out_dir", "out/inception_mnist", "Folder of everything written.")
-flags.DEFINE_bool(
-    "resume",
-    True,
-    "Go on from the checkpoint in out_dir, if any (the post's use_previous).",
-)
-flags.DEFINE_integer("valid_every", 100, "Steps between validations.", lower_bound=1)
-flags.DEFINE_float(
-    "checkpoint_seconds",
-    30.0,
-    "Between checkpoints; more where writing them takes long.",
-    lower_bound=0.0,
-)
-flags.DEFINE_integer("threads", 0, "Of TensorFlow; 0: one a core.", lower_bound=0)
-flags.DEFINE_bool(
-    "low_memory",
-    False,
-    "Give memory back to the system at once, which takes time: for the dense head "
-    "where memory is short. For processors that TensorFlow has oneDNN for.",
-)
-flags.DEFINE_enum(
-    "distribute",
-    "none",
-    ("none", "mirrored", "multiworker"),
-    "mirrored: on several devices of this machine; multiworker: on those of all "
-    "machines that the environment's TF_CONFIG lists, each of which runs this command. "
-    "--batch_size is always that of all together.",
-)
-flags.DEFINE_integer(
-    "devices",
-    0,
-    "Of mirrored: so many GPUs, 0: all; without a GPU, so many parts of the CPU.",
-    lower_bound=0,
-)
-flags.DEFINE_float(
-    "connect_seconds",
-    60.0,
-    "Of multiworker: how long to wait for the others at the start.",
-    lower_bound=0.0,
-)
-choice(
-    "recipe",
-    "Where the settings below that are not given come from: the post, or the best "
-    "found since.",
-)
-flags.DEFINE_enum(
-    "head",
-    None,
-    config_lib.CHOICES["head"],
-    "dense: the post's, 140 million parameters; gap: global average pooling before it. "
-    "Default, by recipe: post: dense, modern: gap.",
-)
-choice("module", "With 1x1 reductions (post, Figure 3) or without (Figure 4).")
-choice("precision", "Of the large products; auto: bfloat16 where the processor has it.")
-flags.DEFINE_integer("map1", Config.map1, "Maps of each branch of the first module.")
-flags.DEFINE_integer("map2", Config.map2, "Maps of each branch of the second module.")
-flags.DEFINE_integer(
-    "reduce1x1", Config.reduce1x1, "Maps of each 1x1 before a large convolution."
-)
-flags.DEFINE_integer("hidden", Config.hidden, "Nodes of the hidden layer.")
-flags.DEFINE_float("dropout", Config.dropout, "Share of hidden nodes dropped.")
-flags.DEFINE_integer(
-    "valid_size", Config.valid_size, "Last training images kept for validation."
-)
-flags.DEFINE_integer("test_batch_size", Config.test_batch_size, "Images a test batch.")
-choice_of_recipe("normalization", "Of the maps of each module.")
-flags.DEFINE_integer(
-    "pool", None, "Stride of a max pooling between the modules. " + of_recipe("pool")
-)
-choice_of_recipe("pixels", "Of the network's input: 0 to 255 or 0 to 1.")
-flags.DEFINE_bool(
-    "shuffle", None, "Else the post's windows in file order. " + of_recipe("shuffle")
-)
-choice_of_recipe("augmentation", "affine turns, scales, shears and shifts a little.")
-choice_of_recipe("initialization", "As the post's code has it, or He's.")
-flags.DEFINE_float("learning_rate", None, "The highest. " + of_recipe("learning_rate"))
-choice_of_recipe("schedule", "Of the learning rate.")
-flags.DEFINE_float("weight_decay", None, "Of kernels. " + of_recipe("weight_decay"))
-flags.DEFINE_float(
-    "average",
-    None,
-    "Decay of the weights' moving average; 0: none. " + of_recipe("average"),
-)
-flags.DEFINE_integer(
-    "views",
-    None,
-    "An answer at the end is the mean over so many views of an image, all but one of "
-    "them changed as in training. " + of_recipe("views"),
-)
-flags.DEFINE_integer("batch_size", None, "Images a step. " + of_recipe("batch_size"))
-flags.DEFINE_integer("steps", None, "Batches to train on. " + of_recipe("steps"))
-flags.DEFINE_integer(
-    "seed", Config.seed, "Settles initial values, order, augmentation and dropout."
-)
+NAME = "inception_mnist"
 FLAGS = flags.FLAGS
 
 
-def load_digits(threads: int, dataset: str, *csv_files: str | None) -> data.Digits:
-    """`data.load`; TensorFlow Datasets would start TensorFlow, loudly."""
-    if dataset in ("auto", "tfds") and not any(csv_files):
-        entry.start_tensorflow(threads)
-    return data.load(dataset, *csv_files)
+def define_flags() -> None:
+    """Declare the flags."""
+    flags.DEFINE_enum(
+        "dataset",
+        "auto",
+        DATASETS,
+        "Source of the images: csv reads the files below, tfds gets MNIST by "
+        "TensorFlow Datasets, digits are scikit-learn's 1,797 (not MNIST); auto takes "
+        "the files if they are given, else an MNIST that is at hand, else digits.",
+    )
+    flags.DEFINE_string(
+        "train_csv",
+        None,
+        "Training images: a csv file, plain or gzip, with a label and 784 pixels in a "
+        "row; an idx file of images; or a folder with a folder of pictures for each "
+        "class.",
+    )
+    flags.DEFINE_string("test_csv", None, "Test images, in one of the same forms.")
+    flags.DEFINE_string(
+        "valid_csv",
+        None,
+        "Validation images; by default they are the last --valid_size training images.",
+    )
+    flags.DEFINE_string(
+        "init_from",
+        None,
+        "Trained network to begin with: the folder of a run, or a file of weights in "
+        "it. Steps, rate, batch and images may be others.",
+    )
+    flags.DEFINE_integer("valid_every", 100, "Steps between validations.", 1)
+    flags.DEFINE_bool(
+        "low_memory",
+        False,
+        "Give memory back to the system at once, which takes time; for the dense head "
+        "where memory is short, on processors that TensorFlow has oneDNN for.",
+    )
+    training.define_flags("out/inception_mnist", checkpoint_seconds=30, threads=0)
+    settings.define_flags(Config, RECIPES)
 
 
-def prepare_digits() -> data.Digits:
-    """The images that the flags name, telling of a choice made."""
-    named = FLAGS.threads, FLAGS.dataset, FLAGS.train_csv, FLAGS.test_csv
-    if FLAGS.distribute == "none" or FLAGS.dataset == "digits":
-        digits = load_digits(*named)
+def load_quietly(threads: int, config: Config, *sources: str | None) -> "Digits":
+    """Load the images; TensorFlow Datasets would start TensorFlow, loudly."""
+    from inception_mnist import data
+
+    dataset, train, test, valid = sources
+    if dataset in ("auto", "tfds") and not (train or test or valid):
+        start.tensorflow(threads)
+    return data.load(
+        dataset or "auto", train, test, classes=config.classes, valid_csv=valid
+    )
+
+
+def load_digits(config: Config) -> "Digits":
+    """Load the images that the flags name, and log what was chosen."""
+    sources = FLAGS.dataset, FLAGS.train_csv, FLAGS.test_csv, FLAGS.valid_csv
+    if FLAGS.distribute == "none" or any(sources[1:]) or FLAGS.dataset == "digits":
+        digits = load_quietly(FLAGS.threads, config, *sources)
     else:  # devices are connected before TensorFlow runs: it runs elsewhere
         process = multiprocessing.get_context("spawn")
         with concurrent.futures.ProcessPoolExecutor(1, process) as pool:
-            digits = pool.submit(load_digits, *named).result()
+            task = pool.submit(load_quietly, FLAGS.threads, config, *sources)
+            digits = task.result()
     if digits.note:
         logging.warning("%s", digits.note)
     sizes = len(digits.train_labels), len(digits.test_labels)
@@ -168,128 +98,65 @@ def prepare_digits() -> data.Digits:
     return digits
 
 
-def connect(workers: cluster.Cluster | None, listener, purpose: str):
-    """What makes the trainer, when all devices of all machines are connected."""
-    if FLAGS.distribute == "none":
-        from inception_mnist.train import Trainer
-
-        return Trainer
-    from inception_mnist import distribute
-
-    if workers is None:
-        strategy = distribute.mirrored(FLAGS.devices)
-        return functools.partial(distribute.DistributedTrainer, strategy=strategy)
-    strategy = distribute.multiworker(workers, listener, purpose, FLAGS.connect_seconds)
-    return functools.partial(
-        distribute.DistributedTrainer, strategy=strategy, is_chief=workers.is_chief
-    )
+def read_settings() -> tuple[Config, "Digits"]:
+    """Return the settings and the images; classes may have their folders' names."""
+    given = settings.given(Config)
+    config = Config.of_recipe(**given)
+    digits = load_digits(config)
+    if names := digits.class_names:
+        if given.get("classes", len(names)) != len(names):
+            raise ValueError(
+                f"--classes={config.classes}: {FLAGS.train_csv} has {len(names)}"
+            )
+        names = config.class_names or names
+        config = dataclasses.replace(config, classes=len(names), class_names=names)
+    return config, digits
 
 
-def prepare():
-    """Everything that can be a mistake of the user happens here, before any work.
+def make_recorder(launched: training.Launch, config: Config, digits: "Digits"):
+    """Start TensorFlow; return what follows the run."""
+    from inception_mnist import data
 
-    Returns:
-        The settings, the recorder, and what to call when the workers may part.
-    """
-    config = Config(**{name: FLAGS[name].value for name in Config.__dataclass_fields__})
-    if FLAGS.devices and FLAGS.distribute != "mirrored":
-        raise ValueError(f"--devices={FLAGS.devices}: goes with --distribute=mirrored")
-    if FLAGS.low_memory:  # before TensorFlow starts
-        os.environ["TF_ONEDNN_USE_SYSTEM_ALLOCATOR"] = "1"
-    workers = listener = None
-    if FLAGS.distribute == "multiworker":
-        workers = cluster.parse(os.environ.get("TF_CONFIG"))
-        listener = meeting.bind(workers)
-    if workers and not workers.is_chief:
-        logging.set_verbosity(logging.WARNING)
-    else:
-        entry.make_folder(FLAGS.out_dir)
-    digits = prepare_digits()
-    if workers:
-        logging.info(
-            "waiting up to %g seconds for %s",
-            FLAGS.connect_seconds,
-            ", ".join(workers.others()) or "nobody",
-        )
     images = data.digest(digits.train_images, digits.train_labels)
-    alike = repr((config, images, FLAGS.resume))
-    make_trainer = entry.start_tensorflow(
-        FLAGS.threads, functools.partial(connect, workers, listener, alike)
-    )
-    release = meeting.watch(workers, entry.give_up) if workers else lambda: None
-    from inception_mnist import record
+    purpose = repr((config, images, FLAGS.resume, bool(FLAGS.init_from)))
+    strategy = launched.connect(hashlib.sha256(purpose.encode()).hexdigest())
+    from inception_mnist import distribute, record, train
 
-    recorder = record.Recorder(
-        FLAGS.out_dir,
-        config,
-        digits,
-        FLAGS.valid_every,
-        FLAGS.checkpoint_seconds,
-        make_trainer,
-    )
-    if FLAGS.resume:
-        note = recorder.resume()
-        if note:
-            logging.warning("%s", note)
-        elif recorder.trainer.step:
-            logging.info("going on from step %d", recorder.trainer.step)
-    return config, recorder, release
-
-
-def train(config: Config, recorder, release) -> bool:
-    """Train to the end, with a bar; returns whether Ctrl-C ended it before.
-
-    Ctrl-C or SIGTERM on one machine ends the run on all; `release` is called when the
-    workers may part.
-    """
-    from tqdm import tqdm
-
-    interrupted = stopped = False
-
-    def stop(number, frame):
-        """Ends the run after this step, so that the state is whole."""
-        nonlocal interrupted
-        interrupted = True
-        signal.signal(number, signal.SIG_DFL)  # a second one does not wait
-
-    signals = signal.SIGINT, signal.SIGTERM
-    before = [signal.signal(number, stop) for number in signals]
-    trainer = recorder.trainer
-    with tqdm(
-        total=config.steps,
-        initial=trainer.step,
-        unit="step",
-        disable=None if trainer.is_chief else True,
-    ) as bar:
-        for progress in recorder.run():
-            bar.set_postfix_str(recorder.speedometer(), refresh=False)
-            bar.update(progress.step - bar.n)
-            stopped = trainer.any(interrupted)
-            if stopped:
-                break
-    release()
-    recorder.save()
-    for number, handler in zip(signals, before, strict=True):
-        signal.signal(number, handler)
-    return stopped
+    trainer: Any = train.Trainer
+    if strategy:
+        trainer = functools.partial(
+            distribute.DistributedTrainer,
+            strategy=strategy,
+            is_chief=launched.is_chief,
+        )
+    times = FLAGS.valid_every, FLAGS.checkpoint_seconds
+    given = FLAGS.out_dir, config, digits, *times, trainer, FLAGS.init_from
+    return record.Recorder(*given)
 
 
 def main(_) -> int:
-    """Returns the exit code: 0, or 130 for Ctrl-C, which saves first."""
-    config, recorder, release = prepare()
-    stopped = train(config, recorder, release)
-    if recorder.trainer.is_chief:
-        logging.info("step %d; measuring", recorder.trainer.step)
-        metrics = recorder.finish(stopped)
-        logging.info(
-            "validation %.2f %%, test %.2f %% (the post: 98.5 %% on MNIST); now: "
-            "python -m inception_mnist.predict --checkpoint=%s image.png",
-            100 * metrics["valid_accuracy"],
-            100 * metrics["test_accuracy"],
-            FLAGS.out_dir,
-        )
-    return 130 if stopped else 0
+    """Train and measure; Ctrl-C saves first, and is told by the exit code."""
+    if FLAGS.low_memory:  # before TensorFlow starts
+        os.environ["TF_ONEDNN_USE_SYSTEM_ALLOCATOR"] = "1"
+    with training.launch(NAME) as launched:
+        config, digits = read_settings()
+        recorder = make_recorder(launched, config, digits)
+        stopped = training.follow(launched, recorder, config.steps)
+        if launched.is_chief:
+            logging.info("step %d; measuring", recorder.trainer.step)
+            metrics = recorder.finish(stopped)
+            logging.info(
+                "%s: validation %.2f %%, test %.2f %%%s; now: python -m "
+                "inception_mnist.predict --checkpoint=%s image.png",
+                digits.name,
+                100 * metrics["valid_accuracy"],
+                100 * metrics["test_accuracy"],
+                " (the post: 98.5 %)" if digits.is_mnist else "",
+                FLAGS.out_dir,
+            )
+    return cli.INTERRUPTED if stopped else cli.DONE
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    define_flags()
+    cli.run(main, NAME, first=("recipe", "train_csv", "test_csv", "steps", "out_dir"))

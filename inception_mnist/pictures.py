@@ -1,4 +1,4 @@
-"""A picture of one digit from any file, brought to the geometry of MNIST.
+"""Pictures of one digit from any file, brought to the geometry of MNIST.
 
 MNIST's digits are 20 pixels on their longer side, light on dark, and their centre of
 mass is the centre of 28 x 28 (yann.lecun.com/exdb/mnist).
@@ -19,22 +19,39 @@ SPECK = 0.05  # of the largest part's area: smaller ones are no part of the digi
 LEAST_CONTRAST = 5.0  # of ink, in standard deviations of the paper
 LEAST_RANGE = 0.01  # of ink, of the picture's brightest value
 FAINT = 0.05  # of the ink's strength: less is none
+SIMILAR = 0.5  # of the tallest part's height: a part as tall may be another digit
+SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
+
+
+def in_folder(path: str) -> list[str]:
+    """Return the picture files of a folder, by name."""
+    names = sorted(x.name for x in os.scandir(path) if x.is_file())
+    return [os.path.join(path, x) for x in names if x.lower().endswith(SUFFIXES)]
 
 
 def load_picture(path: str) -> np.ndarray:
+    """Read a picture of one digit; see `read_picture`."""
+    return read_picture(path)[0]
+
+
+def read_picture(path: str, as_it_is: bool = False) -> tuple[np.ndarray, str]:
     """Read a picture of one digit, dark on light or light on dark.
 
-    Of any size, upright by its EXIF, transparency laid on white. The light may be
-    uneven and the paper grainy; shadows with an edge and things beside the digit are
-    beyond it. A 28 x 28 picture with a black border is MNIST's kind and is returned
-    as it is.
+    It may have any size, and is turned upright by its EXIF; transparency is laid on
+    white. The light may be uneven and the paper grainy; shadows with an edge and things
+    beside the digit are beyond this function. A 28 x 28 picture with a black border is
+    MNIST's kind and is returned as it is.
+
+    Args:
+        path: The picture.
+        as_it_is: Whether any 28 x 28 picture is returned as it is.
 
     Returns:
-        uint8 [28, 28], light on dark.
+        uint8 [28, 28], light on dark; and a warning if there may be two digits, or "".
 
     Raises:
-        OSError: no such file, a directory, not a picture, or a damaged one.
-        ValueError: too many pixels, or no digit on it.
+        OSError: There is no such file, it is no picture, or it is damaged.
+        ValueError: It has too many pixels, or there is no digit on it.
     """
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path}: a directory: name a picture")
@@ -53,25 +70,44 @@ def load_picture(path: str) -> np.ndarray:
         raise OSError(f"{path}: not a picture that is known") from None
     except (OSError, SyntaxError, EOFError, ValueError) as error:  # Pillow, on damage
         raise OSError(f"{path}: cannot be read: {error}") from error
-    if is_like_mnist(grey):
-        return grey.astype(np.uint8)
+    bytes_already = grey.shape == (SIDE, SIDE) and grey.max() <= 255
+    if is_like_mnist(grey) or (as_it_is and bytes_already):
+        return grey.astype(np.uint8), ""
     ink = _find_ink(grey)
     if ink is None:
         raise ValueError(
             f"{path}: no digit found: it must be darker or lighter than its background"
         )
-    return _to_mnist(ink)
+    return _to_mnist(ink), _two_digits(ink)
+
+
+def _two_digits(ink: np.ndarray) -> str:
+    """Warn of two parts side by side, or one above the other, of similar size."""
+    parts, _ = ndimage.label(ink > 0, np.ones((3, 3)))
+    boxes = [
+        (rows.start, rows.stop, columns.start, columns.stop)
+        for rows, columns in ndimage.find_objects(parts)
+    ]
+    tall = max(bottom - top for top, bottom, _, _ in boxes)
+    large = [box for box in boxes if box[1] - box[0] > SIMILAR * tall]
+    for place, (top, bottom, left, right) in enumerate(large):
+        for other in large[place + 1 :]:
+            beside = min(right, other[3]) <= max(left, other[2])
+            above = min(bottom, other[1]) <= max(top, other[0])
+            if beside or above:
+                return "there may be two digits in this picture: crop it to one"
+    return ""
 
 
 def is_like_mnist(grey: np.ndarray) -> bool:
-    """Whether grey [H, W] is 28 x 28 bytes, something inside a black border."""
+    """Tell whether grey [H, W] is 28 x 28 bytes, something inside a black border."""
     if grey.shape != (SIDE, SIDE) or grey.max() > 255 or (grey % 1).any():
         return False
     return 0 < grey.sum() == grey[1:-1, 1:-1].sum()
 
 
 def otsu(values: np.ndarray) -> float:
-    """The threshold that leaves the least variance within its two sides.
+    """Return the threshold that leaves the least variance within its two sides.
 
     Otsu 1979: it maximizes w_0 w_1 (m_0 - m_1)^2, weights and means of the sides.
     """
@@ -84,7 +120,7 @@ def otsu(values: np.ndarray) -> float:
 
 
 def _to_grey(file: Image.Image) -> np.ndarray:
-    """float32 [H, W], upright, at most `WORK` on the longer side; 0 is black."""
+    """Return float32 [H, W], upright, at most `WORK` a side; 0 is black."""
     picture = ImageOps.exif_transpose(file)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
@@ -98,7 +134,7 @@ def _to_grey(file: Image.Image) -> np.ndarray:
 
 
 def _paper(grey: np.ndarray) -> np.ndarray:
-    """Brightness [H, W] of the paper: a quadratic surface through the outer ring.
+    """Fit the paper's brightness, [H, W]: a quadratic surface through the outer ring.
 
     What lies far from the surface there is taken for ink and left out of the next fit.
     """
@@ -118,7 +154,7 @@ def _paper(grey: np.ndarray) -> np.ndarray:
 
 
 def _find_ink(grey: np.ndarray) -> np.ndarray | None:
-    """How far each pixel [H, W] stands out, 0 off the digit; None if nothing does."""
+    """Return how far each pixel stands out, [H, W]; None if nothing does."""
     contrast = ndimage.gaussian_filter(grey - _paper(grey), max(grey.shape) / WORK)
     strength = np.abs(contrast)
     ink = contrast * np.sign(contrast[strength >= otsu(strength)].sum())
@@ -137,7 +173,7 @@ def _find_ink(grey: np.ndarray) -> np.ndarray | None:
 
 
 def _to_mnist(ink: np.ndarray) -> np.ndarray:
-    """uint8 [28, 28] of ink [H, W] in [0, 1]: cropped, scaled and centred."""
+    """Crop, scale and centre ink [H, W] in [0, 1] to uint8 [28, 28]."""
     ink = _crop(ink)
     stroke = 2 * ndimage.distance_transform_edt(np.pad(ink, 1) > 0.5).max()
     missing = STROKE * max(ink.shape) - stroke
@@ -147,8 +183,8 @@ def _to_mnist(ink: np.ndarray) -> np.ndarray:
     scale = LONGER / max(ink.shape)
     height, width = (max(1, round(side * scale)) for side in ink.shape)
     picture = Image.fromarray(ink.astype(np.float32))
-    small = picture.resize((width, height), Image.Resampling.BICUBIC)
-    small = np.asarray(small).clip(0)
+    resized = picture.resize((width, height), Image.Resampling.BICUBIC)
+    small = np.asarray(resized).clip(0)
     shift = np.rint(SIDE / 2 - np.array(ndimage.center_of_mass(small))).astype(int)
     top, left = shift.clip(0, SIDE - np.array(small.shape))
     image = np.zeros((SIDE, SIDE), np.uint8)

@@ -1,23 +1,30 @@
 """Down the cross-entropy, batch by batch (post, "Tensorflow implementation")."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from inception_mnist import data
 from inception_mnist.adam import Adam, one_cycle
+from inception_mnist.batches import batches
 from inception_mnist.config import Config
 from inception_mnist.model import build_model
-from inception_mnist.stream import batches
 
 ROWS = 50_000  # of an array that TensorFlow copies at once
 
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """One step: how many are done, and the loss and accuracy of its batch."""
+    """One step of a run.
+
+    Attributes:
+        step: How many steps are done.
+        loss: Mean cross-entropy of the step's batch, in nats.
+        accuracy: Share of the batch that was right.
+    """
 
     step: int
     loss: float
@@ -27,24 +34,26 @@ class Progress:
 class Trainer:
     """A network, its optimizer, and where it is in the data.
 
+    Args:
+        config: The settings.
+        images: The training images, uint8 [N, 28, 28].
+        labels: Their classes, integers [N].
+
     Attributes:
-        model: the network that learns.
-        averaged: the network to use: with the moving averages of the weights, or
+        model: The network that learns.
+        averaged: The network to use: with the moving averages of the weights, or
             `model` itself.
-        step: steps done.
-        replicas: of the network, each with its share of every batch.
-        is_chief: whether this process is the one that writes files.
+        step: Number of steps done.
+        is_chief: Whether this process is the one that writes files.
+
+    Raises:
+        ValueError: The images or labels are wrong.
     """
 
-    replicas = 1  # `distribute.DistributedTrainer` has more
     is_chief = True
 
     def __init__(self, config: Config, images: np.ndarray, labels: np.ndarray):
-        """Args:
-        config: the settings.
-        images: of training, uint8 [N, 28, 28].
-        labels: uint8 [N].
-        """
+        data.check(images, labels, config.classes)
         self.config, self.step = config, 0
         keras.utils.set_random_seed(config.seed)
         self.model = self.averaged = build_model(config)
@@ -56,39 +65,50 @@ class Trainer:
         self._hidden = keras.Model(self.model.inputs, hidden)
         self._images, self._labels = images, labels
 
+    @property
+    def replicas(self) -> int:
+        """Number of copies of the network, each with its share of every batch."""
+        return 1  # `distribute.DistributedTrainer` has more
+
     def run(self, until: int) -> Iterator[Progress]:
         """Train up to step `until`, with a report after every step.
 
         Raises:
-            FloatingPointError: the loss is not finite.
+            FloatingPointError: The loss is not finite.
         """
-        data = batches(self._images, self._labels, self.config, self.step)
-        for batch in data.take(until - self.step):
+        stream = batches(self._images, self._labels, self.config, self.step)
+        for batch in stream.take(until - self.step):
             loss, accuracy = self._train_step(batch, tf.constant(self.step))
             self.step += 1
-            if not np.isfinite(loss):
-                raise FloatingPointError(
-                    f"the loss is not finite after step {self.step}: try a lower "
-                    f"--learning_rate than {self.config.learning_rate:g}"
-                )
+            self.check_finite("loss", loss)
             yield Progress(self.step, float(loss), float(accuracy))
+
+    def check_finite(self, name: str, *values) -> None:
+        """Raise a `FloatingPointError` that names values which are not all finite."""
+        # A sum in float64 cannot overflow, and takes no memory.
+        if not all(np.isfinite(np.sum(value, dtype=np.float64)) for value in values):
+            raise FloatingPointError(
+                f"the {name} is not finite after step {self.step}: try a lower "
+                f"--learning_rate than {self.config.learning_rate:g}"
+            )
 
     @tf.function
     def _train_step(self, batch, step):
-        """One step on a batch of the stream; returns its loss and accuracy."""
+        """Take one step on a batch of the stream; return its loss and accuracy."""
         return self._step(batch, step)
 
     def _step(self, batch, step):
         loss, accuracy, gradients = self._gradients(*batch)
-        loss, accuracy, *gradients = self._average([loss, accuracy, *gradients])
+        loss, accuracy, *gradients = self.average([loss, accuracy, *gradients])
         self.optimizer.apply(gradients, self._rate(step))
         self._move_averages(tf.cast(step, tf.float32))
         return loss, accuracy
 
     def _gradients(self, images, labels, keep):
-        """Mean loss and accuracy of [B, 28, 28, 1] and [B]; the loss's gradients.
+        """Return the mean loss and accuracy of a batch, and the loss's gradients.
 
-        keep: dropout's factors of the hidden nodes, [B, hidden].
+        The images are [B, 28, 28, 1], the labels [B], and dropout's factors of the
+        hidden nodes, `keep`, [B, hidden].
         """
         with tf.GradientTape() as tape:
             hidden = tf.cast(self._hidden(images, training=True), tf.float32)
@@ -101,12 +121,12 @@ class Trainer:
         accuracy = tf.reduce_mean(tf.cast(right, tf.float32))
         return loss, accuracy, tape.gradient(loss, weights)
 
-    def _average(self, values):
-        """Over the replicas: here there is but one."""
+    def average(self, values):
+        """Return the means over all replicas; here there is but one."""
         return values
 
     def any(self, flag: bool) -> bool:
-        """Whether a flag is set in any process: here there is but one."""
+        """Return whether a flag is set in any process; here there is but one."""
         return flag
 
     def _rate(self, step: tf.Tensor) -> tf.Tensor:
@@ -124,16 +144,20 @@ class Trainer:
         for average, weight in pairs:
             average.assign(weight + decay * (average - weight))
 
-    def weights(self) -> list[np.ndarray]:
-        """The weights to use, float32, in the order of the model's."""
-        if self.config.average:
-            return [_array(weight.value) for weight in self.averaged.weights]
+    def _masters(self) -> list[tf.Variable]:
+        """Return the float32 variables of the model's weights, in its order."""
         learning = map(id, self.model.trainable_weights)
         masters = dict(zip(learning, self.optimizer.masters, strict=True))
-        return [_array(masters.get(id(w), w.value)) for w in self.model.weights]
+        return [masters.get(id(w), w.value) for w in self.model.weights]
 
-    def _state(self) -> dict[str, tf.Variable]:
-        """All that a run goes on from, by name; of bfloat16 weights the masters."""
+    def weights(self) -> list[np.ndarray]:
+        """Return the weights to use, float32, in the order of the model's."""
+        if self.config.average:
+            return [_array(weight.value) for weight in self.averaged.weights]
+        return [_array(variable) for variable in self._masters()]
+
+    def state(self) -> dict[str, tf.Variable]:
+        """Return all that a run goes on from, by name; masters of bfloat16 weights."""
         kept = list(self.model.variables)
         if self.config.average:
             kept += self.averaged.variables
@@ -142,15 +166,31 @@ class Trainer:
         return {f"variable_{number}": v for number, v in enumerate(whole)}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The state; every random choice follows from the seed, the step and it."""
-        arrays = {name: _array(variable) for name, variable in self._state().items()}
+        """Return the state; every random choice follows from the seed and the step."""
+        arrays = {name: _array(variable) for name, variable in self.state().items()}
         return arrays | {"step": np.array(self.step)}
 
+    def arrays_from(self, weights: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the state of a run that begins with a trained network's weights."""
+        places = {id(variable): name for name, variable in self.state().items()}
+        arrays = self.arrays()
+        averages = [w.value for w in self.averaged.weights]
+        for array, *variables in zip(weights, self._masters(), averages, strict=True):
+            arrays |= {places[id(v)]: array for v in variables if id(v) in places}
+        return arrays
+
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Go back to where `arrays` were taken; {}: stay."""
+        """Go back to where `arrays` were taken; {} changes nothing.
+
+        Raises:
+            ValueError: They are those of another network.
+        """
         if not arrays:
             return
-        for name, variable in self._state().items():
+        state = self.state()
+        if set(arrays) != {*state, "step"}:
+            raise ValueError("arrays: they are not the state of such a network")
+        for name, variable in state.items():
             _assign(variable, arrays[name])
         self.optimizer.round_masters()
         self.step = int(arrays["step"])

@@ -2,31 +2,57 @@
 
 import dataclasses
 import os
+import pathlib
 
-LENGTHS = ("short", "full")  # within 20 minutes; as long as the posts
-# Pictures that the posts or the paper name, looked for in --pictures.
-PICTURES = (
-    "starry_night.jpg",
-    "tuebingen_neckarfront.jpg",
-    "great_wave.jpg",
-    "chicago_skyline.jpg",
-)
+from reproduce.post import Experiment
+from reproduce.posts import EXPERIMENTS
+from runkit import settings
+from runkit.settings import setting
+
+LENGTHS = ("short", "full")
+# Pictures that the posts or the paper name.
+PICTURES = ["starry_night.jpg", "tuebingen_neckarfront.jpg"]
+PICTURES += ["great_wave.jpg", "chicago_skyline.jpg"]
+HERE = pathlib.Path(__file__).parent
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Where the real data is, if it is anywhere; a `ValueError` names what is wrong."""
+    """Which experiments run, how long, and where the real data is.
 
-    length: str = "short"
-    text: str = ""  # zip or text file in text8's format; "": text8 if it is cached
-    train_csv: str = ""  # MNIST as the post has it; "": what inception_mnist finds
-    test_csv: str = ""
-    pictures: str = ""  # folder; "": the embedded pair
+    Raises:
+        ValueError: A setting is wrong, or a file is not there.
+    """
 
-    def __post_init__(self):
-        if self.length not in LENGTHS:
-            listed = ", ".join(LENGTHS)
-            raise ValueError(f"--length={self.length}: choose one of {listed}")
+    length: str = setting(
+        "short",
+        "short runs take 20 minutes in all; full ones are as long as the posts'.",
+        LENGTHS,
+    )
+    only: tuple[str, ...] = setting(
+        (),
+        "Names of the experiments to run, instead of all.",
+        [experiment.name for experiment in EXPERIMENTS],
+    )
+    text: str = setting(
+        "",
+        "Text file in text8's format, or a zip of it. By default the text8 that "
+        "char_rnn has fetched is read, or else the text that it ships with.",
+    )
+    train_csv: str = setting(
+        "",
+        "MNIST's training images as CSV. By default inception_mnist takes the MNIST "
+        "that it finds, or else scikit-learn's digits.",
+    )
+    test_csv: str = setting("", "MNIST's test images as CSV; it goes with --train_csv.")
+    pictures: str = setting(
+        "",
+        f"Folder that holds {', '.join(PICTURES)}. By default style_transfer takes the "
+        "pictures that it ships with.",
+    )
+
+    def __post_init__(self) -> None:
+        settings.check(self)
         if bool(self.train_csv) != bool(self.test_csv):
             raise ValueError("--train_csv and --test_csv go together")
         for name in ("text", "train_csv", "test_csv"):
@@ -35,18 +61,35 @@ class Config:
                 raise ValueError(f"--{name}={path}: no such file")
         for picture in PICTURES if self.pictures else ():
             if not os.path.isfile(os.path.join(self.pictures, picture)):
-                raise ValueError(f"--pictures={self.pictures}: has no {picture}")
+                raise ValueError(f"--pictures={self.pictures}: it has no {picture}")
+
+    def experiments(self) -> list[Experiment]:
+        """Returns the experiments that have this length, or the named ones of them."""
+        known = [each for each in EXPERIMENTS if each.takes(self.length)]
+        return [each for each in known if not self.only or each.name in self.only]
+
+    def inputs(self, experiment: Experiment) -> list[str]:
+        """Returns the flags that name an experiment's data, if it is not embedded."""
+        if experiment.command.startswith("char_rnn.main"):
+            return [f"--corpus={self.text or text8() or 'embedded'}"]
+        if experiment.command.startswith("inception_mnist.main") and self.train_csv:
+            files = f"--train_csv={self.train_csv}", f"--test_csv={self.test_csv}"
+            return ["--dataset=csv", *files]
+        if experiment.pictures and self.pictures:
+            names = zip(("content", "style"), experiment.pictures.split(), strict=True)
+            return [f"--{flag}={os.path.join(self.pictures, n)}" for flag, n in names]
+        return []
+
+    def command(self, experiment: Experiment, folder: str) -> list[str]:
+        """Returns what follows `python` to run an experiment into a folder."""
+        further = experiment.full if self.length == "full" else experiment.short
+        flags = [*experiment.command.split(), *further.split()]
+        flags = [flag.replace("{data}", str(HERE / "data")) for flag in flags]
+        return ["-m", *flags, *self.inputs(experiment), f"--out_dir={folder}"]
 
 
 def text8() -> str:
-    """The text8.zip that char_rnn has fetched before, or ""."""
+    """Returns the path of the text8.zip that char_rnn has fetched before, or ""."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     path = os.path.join(cache, "char_rnn", "text8.zip")
     return path if os.path.isfile(path) else ""
-
-
-def imagenet() -> bool:
-    """Whether Keras has VGG-19's weights in its cache."""
-    home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
-    name = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    return os.path.isfile(os.path.join(home, "models", name))

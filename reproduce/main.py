@@ -1,150 +1,107 @@
 """Regenerate what the posts claim, and say how close it came.
 
-python -m reproduce.main                   within 20 minutes, offline
-python -m reproduce.main --length=full     as long as the posts
+python -m reproduce.main                   takes 20 minutes, offline
+python -m reproduce.main --length=full     takes as long as the posts
 """
 
-import importlib.metadata
-import json
-import os
+from runkit import cli  # The first import: from here on Ctrl-C is quiet.
+
+# isort: split
+import contextlib
 import pathlib
-import platform
-import signal
 import time
 
 from absl import flags, logging
-from tqdm import tqdm
 
-from reproduce import entry, gallery, readme, report, runner, store
-from reproduce.config import LENGTHS, Config
-from reproduce.experiments import EXPERIMENTS, HERE, Experiment
+from reproduce import gallery, report, runner, store
+from reproduce.config import HERE, Config
+from reproduce.post import Experiment, Kept
+from reproduce.posts import POSTS
+from runkit import exits, files, progress, settings
 
 REPOSITORY = HERE.parent
-RESULTS, TABLE = "results", "RESULTS.md"
+RESULTS, TABLE, FIGURE = "results", "RESULTS.md", "author.png"
 
-flags.DEFINE_enum("length", Config.length, LENGTHS, "Of the runs: full is the posts'.")
-flags.DEFINE_string(
-    "text",
-    "",
-    "In text8's format, or a zip of it. Default: a cached text8, else an embedded one.",
-)
-flags.DEFINE_string(
-    "train_csv", "", "MNIST. Default: one that is cached, else scikit-learn's digits."
-)
-flags.DEFINE_string("test_csv", "", "The same for the test.")
-flags.DEFINE_string(
-    "pictures", "", "Folder of the posts' pictures, see README. Default: embedded."
-)
-flags.DEFINE_list("only", [], "Names of experiments; the others are not run.")
-flags.DEFINE_string("out_dir", "out/reproduce", "Folder of runs and results.")
-flags.DEFINE_string("gallery", "out/gallery.html", "Page of all figures.")
+flags.DEFINE_string("out_dir", "out/reproduce", "Folder of the runs and their results.")
+flags.DEFINE_string("gallery", "out/gallery.html", "Page that shows all figures.")
 flags.DEFINE_bool(
     "publish",
     False,
-    "Write the repository's results/, RESULTS.md and the tables of its READMEs.",
+    "Write the results into this clone of the repository: results/, RESULTS.md and the "
+    "tables of the READMEs.",
 )
+settings.define_flags(Config)
 FLAGS = flags.FLAGS
 
 
-def chosen(length: str, only: list[str]) -> list[Experiment]:
-    """The experiments of a length, or those that are named.
-
-    Raises:
-        ValueError: a name is not known.
-    """
-    names = {experiment.name for experiment in EXPERIMENTS}
-    for name in only:
-        if name not in names:
-            raise ValueError(f"--only={name}: choose of {', '.join(sorted(names))}")
-    return [
-        experiment
-        for experiment in EXPERIMENTS
-        if length in experiment.lengths and (not only or experiment.name in only)
-    ]
-
-
 def run(config: Config, experiments: list[Experiment], folder: pathlib.Path) -> int:
-    """Run what is not done, under a bar of expected time; returns how many failed."""
-    work, failed = runner.Runner(config, folder), 0
-    takes = {e.name: e.seconds[config.length] for e in experiments}
-    done = 0.0
-    with tqdm(
-        total=round(sum(takes.values())),
-        unit="s",
-        disable=None,
-        bar_format="{percentage:3.0f} %|{bar:30}| {n:.0f}/{total} s expected{postfix}",
-    ) as bar:
+    """Runs what is not done, under a bar of expected time; returns how many failed."""
+    takes = {each.name: each.takes(config.length) or 0 for each in experiments}
+    done, failed, total = 0.0, 0, int(sum(takes.values()))
 
-        def tick() -> None:
-            now = time.monotonic()
-            going = sum(
-                min(takes[name], now - began) for name, began in work.running.items()
-            )
-            bar.n = min(bar.total, done + going)
-            bar.set_postfix_str(" ".join(work.running), refresh=True)
+    def tick(running: dict[str, float]) -> None:
+        going = sum(min(takes[name], seconds) for name, seconds in running.items())
+        bar.update(min(int(done + going), total - 1), " ".join(running))
 
-        for outcome in work.run(experiments, tick):
-            name = outcome.experiment.name
-            done += takes[name]
-            tick()
-            if outcome.error:
+    outcomes = runner.run(experiments, config, folder, tick)
+    bar = progress.Bar(total, "second")
+    with bar, contextlib.closing(outcomes):
+        for experiment, error, ran in outcomes:
+            done += takes[experiment.name]
+            if error:
                 failed += 1
-                logging.error("%s: %s (see %s)", name, outcome.error, folder / name)
-            elif outcome.ran:
-                logging.info("%s: done", name)
+                bar.write(
+                    f"{experiment.name}: {error} (see {folder}/{experiment.name})"
+                )
+            elif ran:
+                bar.write(f"{experiment.name}: done")
+        bar.update(total)
     return failed
 
 
-def publish(kept: dict[str, dict]) -> None:
-    """Bring the repository's results, RESULTS.md and README tables up to date."""
+def publish(kept: Kept) -> None:
+    """Brings the repository's results, RESULTS.md and README tables up to date."""
     for each in kept.values():
         store.keep(each, REPOSITORY / RESULTS)
     results = store.load(REPOSITORY / RESULTS)
-    runner.write_whole(REPOSITORY / TABLE, report.render(results))
-    for path in readme.FILES:
+    readmes = {name: post.readme for post in POSTS for name in post.curves}
+    store.draw(results, lambda n: (REPOSITORY / readmes[n]).with_name(f"{n}_{FIGURE}"))
+    files.write_text(REPOSITORY / TABLE, report.render(results))
+    for path in report.FILES:
         old = (REPOSITORY / path).read_text()
-        runner.write_whole(REPOSITORY / path, readme.updated(old, results))
+        files.write_text(REPOSITORY / path, report.updated(old, results))
 
 
-def main(_) -> int:
-    """Returns the exit code: 1 if an experiment failed."""
+def main(_: list[str]) -> int:
+    """Returns the exit code."""
     began = time.monotonic()
-    config = Config(
-        FLAGS.length, FLAGS.text, FLAGS.train_csv, FLAGS.test_csv, FLAGS.pictures
-    )
-    experiments = chosen(config.length, FLAGS.only)
-    entry.make_folder(FLAGS.out_dir)
-    out = pathlib.Path(FLAGS.out_dir).resolve()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
+    config = Config(**settings.given(Config))
+    experiments = config.experiments()
+    if FLAGS.publish and not (REPOSITORY / TABLE).exists():
+        raise ValueError(
+            f"--publish: {REPOSITORY} is no clone of the repository: run it in one"
+        )
+    files.make_folder(FLAGS.out_dir)
+    out, page = pathlib.Path(FLAGS.out_dir).resolve(), pathlib.Path(FLAGS.gallery)
+    files.make_folder(str(page.parent), "gallery")
     failed = run(config, experiments, out / config.length)
     for experiment in experiments:
         kept = store.collect(experiment, config, out / config.length / experiment.name)
         if kept:
             store.keep(kept, out / RESULTS)
     results = store.load(out / RESULTS)
-    runner.write_whole(out / TABLE, report.render(results))
-    page = pathlib.Path(FLAGS.gallery)
-    runner.write_whole(page, gallery.render(results, out))
+    store.draw(results, lambda name: out / results[name]["length"] / name / FIGURE)
+    files.write_text(out / TABLE, report.render(results))
+    files.write_text(page, gallery.render(results, out))
     if FLAGS.publish:
         publish(results)
-    verdicts = report.counts(results)
-    summary = {
-        "config": vars(config),
-        "seed": 0,
-        "versions": {
-            "tensorflow": importlib.metadata.version("tensorflow"),
-            "python": platform.python_version(),
-        },
-        "metrics": verdicts | {"failed": failed},
-        "seconds": round(time.monotonic() - began, 1),
-    }
-    text = json.dumps(store.bare(summary), indent=2) + "\n"
-    runner.write_whole(out / "result.json", text)
-    for name, count in verdicts.items():
-        logging.info("%3d claims %s", count, name.replace("_", " "))
-    logging.info("%s and %s", os.path.join(FLAGS.out_dir, TABLE), page)
-    return int(failed > 0)
+    seconds = round(time.monotonic() - began, 1)
+    metrics = {**report.counts(results), "failed": failed, "seconds": seconds}
+    files.write_result(out, store.bare(vars(config)), metrics)
+    logging.info("claims: %s", report.summary(results))
+    logging.info("%s and %s", out / TABLE, page)
+    return exits.FAILED if failed else exits.DONE
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    cli.run(main, "reproduce", ("length", "only", "text", "pictures", "out_dir"))

@@ -1,33 +1,30 @@
-"""RESULTS.md: a row for every claim of the posts, written from kept results alone."""
+"""RESULTS.md and the tables of the READMEs, written from kept results alone."""
 
 import collections
-from typing import Any
+import re
 
-from reproduce import claims_modules, claims_others, claims_style, claims_text
-from reproduce.verdicts import CONFIRMED, REFUTED, UNCHECKED, Claim
+from reproduce import post
+from reproduce.post import CONFIRMED, REFUTED, UNCHECKED, Claim, Kept
+from reproduce.posts import POSTS
+from runkit import tables
 
-Kept = dict[str, dict[str, Any]]  # by name, see `store.collect`
-POSTS = {
-    "Reconstructing artistic style": claims_style.CLAIMS,
-    "Vanilla recurrent neural networks": claims_text.CLAIMS,
-    "Inception modules: explained and implemented": claims_modules.CLAIMS,
-    "Gett'n jiggy with genetic algorithms": claims_others.GENETIC,
-    "Installing 10-series GPUs, CUDA and TensorFlow": claims_others.GPU,
-    "Using your remote Jupyter Notebook through ssh": claims_others.NOTEBOOK,
-}
 HEAD = """\
 # What the posts claim, and what came out
 
-`make reproduce` (minutes) and `make reproduce-full` (the posts' own lengths) write
-such a table to `out/reproduce/RESULTS.md`, and all figures to `out/gallery.html`. This
-one is of the runs kept in `results/`; `python -m reproduce.main --publish` writes it,
-the tables of the READMEs and `results/` again. Nothing here is written by hand.
+This file is written from the runs that are kept in `results/`, not by hand.
+`make reproduce` (minutes) and `make reproduce-full` (as long as the posts' runs) write
+such a file to `out/reproduce/RESULTS.md`, and a page with all figures to
+`out/gallery.html`. `python -m reproduce.main --publish` brings `results/`, this file
+and the tables of the READMEs up to date.
 
 """
+# The READMEs that have tables, each between two marks.
+FILES = ["README.md", *(each.readme for each in POSTS if each.tables)]
+BLOCK = re.compile(r"(<!-- results: (\w+) -->\n)(.*?)(<!-- end -->\n)", re.DOTALL)
 
 
-def judged(claim: Claim, kept: Kept) -> tuple[str, str]:
-    """What was found, and the verdict."""
+def judged(claim: Claim, kept: Kept) -> post.Judgement:
+    """Returns what was found, and the verdict."""
     missing = [name for name in claim.needs if name not in kept]
     if missing:
         return "", f"{UNCHECKED} the run `{missing[0]}` (`make reproduce-full`)"
@@ -35,75 +32,80 @@ def judged(claim: Claim, kept: Kept) -> tuple[str, str]:
 
 
 def counts(kept: Kept) -> dict[str, int]:
-    """How many claims have each verdict."""
+    """Counts the claims that have each verdict."""
     tally = collections.Counter(
         judged(claim, kept)[1].partition(" without ")[0]
-        for claims in POSTS.values()
-        for claim in claims
+        for each in POSTS
+        for claim in each.claims
     )
     verdicts = CONFIRMED, REFUTED, UNCHECKED.removesuffix(" without")
     return {name.replace(" ", "_"): tally[name] for name in verdicts}
 
 
-def seconds(kept: dict[str, Any]) -> float:
-    """What a run says that it took, else the clock."""
-    return kept["result"].get("seconds") or kept["wall_seconds"]
-
-
-def seed(kept: dict[str, Any]) -> int | None:
-    """The seed of a run; None where nothing is random."""
-    result = kept["result"]
-    return result.get("seed", result.get("config", {}).get("seed"))
-
-
-def row(cells: list[str]) -> str:
-    """A line of a Markdown table."""
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    return "".join(map(row, [head, ["---"] * len(head), *rows]))
-
-
-def claim_row(claim: Claim, kept: Kept) -> str:
-    """A claim with what was found, on which data, seed and time."""
-    found, verdict = judged(claim, kept)
-    runs = [kept[name] for name in claim.needs if name in kept]
-    seeds = {str(seed(run)) for run in runs} - {"None"}
-    return row(
-        [
-            claim.says,
-            found,
-            "; ".join(dict.fromkeys(run["data"] for run in runs if run["data"])),
-            ", ".join(sorted(seeds)),
-            f"{sum(map(seconds, runs)):,.0f}" if runs else "",
-            f"**{verdict}**" if verdict in (CONFIRMED, REFUTED) else verdict,
-            ", ".join(f"`{name}`" for name in claim.needs),
-        ]
+def summary(kept: Kept) -> str:
+    """Words the counts."""
+    return ", ".join(
+        f"{n} {name.replace('_', ' ')}" for name, n in counts(kept).items()
     )
 
 
+def claim_row(claim: Claim, kept: Kept) -> list[str]:
+    """Makes the row of a claim: what was found, on which data, seed and time."""
+    found, verdict = judged(claim, kept)
+    runs = [kept[name] for name in claim.needs if name in kept]
+    results = [run["result"] for run in runs]
+    seeds = {str(r.get("seed", r.get("config", {}).get("seed"))) for r in results}
+    return [
+        claim.says,
+        claim.author,
+        found,
+        "; ".join(dict.fromkeys(run["data"] for run in runs if run["data"])),
+        ", ".join(sorted(seeds - {"None"})),
+        f"{sum(map(post.seconds, runs)):,.0f}" if runs else "",
+        f"**{verdict}**" if verdict in (CONFIRMED, REFUTED) else verdict,
+        ", ".join(f"`{name}`" for name in claim.needs),
+    ]
+
+
 def render(kept: Kept) -> str:
-    """The whole file, Markdown."""
-    tally = counts(kept)
-    parts = [HEAD, "Claims: "]
-    parts += [", ".join(f"{n} {name.replace('_', ' ')}" for name, n in tally.items())]
-    parts += [".\n"]
-    for post, claims in POSTS.items():
-        head = ["the post says", "here", "data", "seed", "seconds", "verdict", "runs"]
-        parts += [f"\n## {post}\n\n", table(head, [])]
-        parts += [claim_row(claim, kept) for claim in claims]
+    """Renders the whole of RESULTS.md."""
+    parts = [f"{HEAD}Claims: {summary(kept)}.\n"]
+    head = ["the post says", "the author's run", "here"]
+    head += ["data", "seed", "seconds", "verdict", "runs"]
+    for each in POSTS:
+        rows = [claim_row(claim, kept) for claim in each.claims]
+        parts += [f"\n## {each.title}\n\n", tables.markdown(head, rows)]
     rows = [
         [
             f"`{name}`",
             f"`{run['command']}`",
             run["data"],
             run["length"],
-            f"{seconds(run):,.1f}",
+            f"{post.seconds(run):,.1f}",
             run["machine"],
         ]
         for name, run in kept.items()
     ]
     head = ["run", "command", "data", "length", "seconds", "machine"]
-    return "".join([*parts, "\n## The runs\n\n", table(head, rows)])
+    return "".join([*parts, "\n## The runs\n\n", tables.markdown(head, rows)])
+
+
+def updated(readme: str, kept: Kept) -> str:
+    """Returns a README with its marked tables as the results have them."""
+    renderers = {"posts": front}
+    for each in POSTS:
+        renderers |= each.tables
+    return BLOCK.sub(lambda m: m[1] + renderers[m[2]](kept) + m[4], readme)
+
+
+def front(kept: Kept) -> str:
+    """Renders the front page's table: each post, what it claims, what came out."""
+    results = {name: run["result"] for name, run in kept.items()}
+    rows = []
+    for each in POSTS:
+        verdicts = [judged(claim, kept)[1] for claim in each.claims]
+        *cells, here = each.front
+        here = here.format(verdicts=verdicts, **results).replace("%", " %")
+        rows.append([*cells, here])
+    head = ["post", "what it does", "command", "the post", "here"]
+    return tables.markdown(head, rows)

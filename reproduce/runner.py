@@ -1,13 +1,11 @@
-"""Runs experiments side by side, each a process, and knows which are done.
+"""Runs experiments side by side, each in a process, and knows which are done.
 
-A folder's run.json says which command made it and whether it came to its end. What was
-broken off goes on where it was: char_rnn and inception_mnist do so by themselves,
-style_transfer when it is told to.
+A folder's run.json says which command made it and whether that came to its end. What
+was interrupted goes on from its checkpoint: char_rnn and inception_mnist do so by
+themselves, style_transfer when --resume tells it to.
 """
 
 import contextlib
-import dataclasses
-import fcntl
 import json
 import os
 import pathlib
@@ -16,25 +14,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import Any
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, NamedTuple
 
 from reproduce.config import Config
-from reproduce.experiments import Experiment, command
+from reproduce.post import Experiment
+from runkit import files
 
 RECORD, RESULT, LOG = "run.json", "result.json", "log.txt"
-MOST_AT_ONCE = 4  # processes of one core each
+MOST_AT_ONCE = 4  # cores that are kept busy
+DIVERGED = "--learning_rate than"  # in the last line of a run that has diverged
 
 
-@dataclasses.dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How one experiment ended.
 
     Attributes:
-        experiment: which.
-        error: the last line that a failed one wrote, else "".
-        ran: whether it ran now, and was not done before.
+        experiment: Which one.
+        error: The last line that a failed one wrote, else "".
+        ran: Whether it ran now, rather than before.
     """
 
     experiment: Experiment
@@ -42,19 +40,14 @@ class Outcome:
     ran: bool = True
 
 
-def write_whole(path: pathlib.Path, text: str) -> None:
-    """Write a file whole or not at all."""
+def write_json(path: pathlib.Path, value: dict[str, Any]) -> None:
+    """Writes an object as JSON, and the folder that it stands in."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    files.write_text(path, json.dumps(value, indent=1) + "\n")
 
 
 def read(path: pathlib.Path) -> dict[str, Any]:
-    """The object of a JSON file; {} where there is none or a broken one."""
+    """Reads the object in a JSON file; it is {} where there is none or a broken one."""
     try:
         return json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
@@ -62,132 +55,116 @@ def read(path: pathlib.Path) -> dict[str, Any]:
 
 
 def is_done(experiment: Experiment, config: Config, folder: pathlib.Path) -> bool:
-    """Whether the folder has the result of just this command."""
+    """Whether the folder has the result of exactly this command."""
     record = read(folder / RECORD)
-    asked = command(experiment, config, str(folder))
-    return record.get("command") == asked and record.get("done") is True
+    command = config.command(experiment, str(folder))
+    return record.get("command") == command and record.get("done") is True
 
 
-class Runner:
-    """Runs what is not done.
+def run(
+    experiments: Sequence[Experiment],
+    config: Config,
+    folder: pathlib.Path,
+    tick: Callable[[dict[str, float]], None],
+) -> Generator[Outcome, None, None]:
+    """Runs what is not done, one-core experiments first, as many as there are cores.
 
-    Attributes:
-        running: by name, when each experiment that runs now began.
+    Args:
+        experiments: Those of the length in `config`.
+        config: The length, and where the data is.
+        folder: Gets one folder for each experiment.
+        tick: Called several times a second with the seconds that each experiment has
+            been running for, by name.
+
+    Yields:
+        Outcomes as they come. If the iteration ends early, the processes save what
+        they have, as after Ctrl-C.
+
+    Raises:
+        OSError: Another process runs one of the experiments in this folder.
+    """
+    cores = min(len(os.sched_getaffinity(0)), MOST_AT_ONCE)
+    waiting = sorted(experiments, key=lambda experiment: experiment.cores)
+    running: list[Process] = []
+    try:
+        while waiting or running:
+            busy = sum(each.experiment.cores for each in running)
+            if waiting and (not running or busy + waiting[0].cores <= cores):
+                experiment = waiting.pop(0)
+                if is_done(experiment, config, folder / experiment.name):
+                    yield Outcome(experiment, ran=False)
+                else:
+                    running.append(Process(experiment, config, folder))
+                continue
+            for each in [each for each in running if each.poll() is not None]:
+                running.remove(each)
+                yield Outcome(each.experiment, each.finish())
+            tick({r.experiment.name: time.monotonic() - r.began for r in running})
+            time.sleep(0.2)
+    finally:
+        for each in running:
+            each.send_signal(signal.SIGINT)
+        for each in running:
+            each.wait()
+            each.finish()
+
+
+class Process(subprocess.Popen):
+    """The process of one experiment, which owns its folder.
+
+    Args:
+        experiment: What to run.
+        config: The length, and where the data is.
+        folder: Has a folder for each experiment.
     """
 
-    def __init__(self, config: Config, folder: pathlib.Path):
-        """Args:
-        config: the length, and where the data is.
-        folder: gets one folder an experiment.
-        """
-        self._config, self._folder = config, folder
-        self._children: set[subprocess.Popen] = set()
-        self._stopped = False
-        self.running: dict[str, float] = {}
-
-    def run(
-        self, experiments: list[Experiment], tick: Callable[[], None]
-    ) -> Iterator[Outcome]:
-        """Outcomes as they come: one-core experiments side by side, then the others.
-
-        Args:
-            experiments: those of this length.
-            tick: called about once a second.
-        """
-        cores = min(len(os.sched_getaffinity(0)), MOST_AT_ONCE)
-        groups = [
-            (cores, [e for e in experiments if e.cores == 1]),
-            (1, [e for e in experiments if e.cores > 1]),
-        ]
-        for at_once, group in groups:
-            with ThreadPoolExecutor(at_once) as pool:
-                left = {pool.submit(self._one, each) for each in group}
-                try:
-                    while left:
-                        done, left = wait(left, 1.0, FIRST_COMPLETED)
-                        tick()
-                        yield from (each.result() for each in done)
-                except BaseException:
-                    self._stop()
-                    pool.shutdown(cancel_futures=True)
-                    raise
-
-    def _stop(self) -> None:
-        """Let the children save what they have, as after Ctrl-C."""
-        self._stopped = True
-        for child in list(self._children):
-            with contextlib.suppress(ProcessLookupError):
-                child.send_signal(signal.SIGINT)
-
-    def _one(self, experiment: Experiment) -> Outcome:
-        folder = self._folder / experiment.name
-        if is_done(experiment, self._config, folder):
-            return Outcome(experiment, ran=False)
-        if self._stopped:
-            return Outcome(experiment, "stopped")
-        asked = command(experiment, self._config, str(folder))
-        with _locked(folder) as lock:
-            if folder.exists() and read(folder / RECORD).get("command") != asked:
-                shutil.rmtree(folder)  # what other settings left
-            record = {"command": asked, "done": False}
-            write_whole(folder / RECORD, json.dumps(record, indent=2) + "\n")
-            self.running[experiment.name] = time.monotonic()
-            try:
-                error = self._process(experiment, asked, folder, lock)
-            finally:
-                began = self.running.pop(experiment.name)
-            if error:
-                return Outcome(experiment, error)
-            record |= {"done": True, "wall_seconds": round(time.monotonic() - began, 1)}
-            write_whole(folder / RECORD, json.dumps(record, indent=2) + "\n")
-        for pattern in experiment.discard:
-            for path in folder.glob(pattern):
-                path.unlink()
-        return Outcome(experiment)
-
-    def _process(
-        self, experiment: Experiment, asked: list[str], folder: pathlib.Path, lock: int
-    ) -> str:
-        """Run the command to its end; returns what went wrong, or ""."""
-        style = experiment.module == "style_transfer.main"
-        resume = style and (folder / "checkpoint.npz").exists()
-        with open(folder / LOG, "a") as log:
-            child = subprocess.Popen(
-                [sys.executable, *asked, *(["--resume"] if resume else [])],
+    def __init__(self, experiment: Experiment, config: Config, folder: pathlib.Path):
+        self.experiment, self.folder = experiment, folder / experiment.name
+        self.began = time.monotonic()
+        command = config.command(experiment, str(self.folder))
+        self._record = {"command": command, "done": False}
+        self._lock = contextlib.ExitStack()
+        beside = folder / ".locks" / experiment.name  # the command locks its own folder
+        beside.mkdir(parents=True, exist_ok=True)
+        self._lock.enter_context(files.locked(str(beside)))
+        if (
+            self.folder.exists()
+            and read(self.folder / RECORD).get("command") != command
+        ):
+            shutil.rmtree(self.folder)  # what other settings left
+        write_json(self.folder / RECORD, self._record)
+        interrupted = (self.folder / "checkpoint.npz").exists()
+        if interrupted and experiment.package == "style_transfer":
+            command = [*command, "--resume"]
+        with open(self.folder / LOG, "a") as log:
+            super().__init__(
+                [sys.executable, *command],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C comes from here alone, once
-                pass_fds=[lock],  # held until the child ends, even if this process dies
+                start_new_session=True,  # Ctrl-C comes from `run` alone, once
             )
-            self._children.add(child)
-            code = child.wait()
-            self._children.discard(child)
+
+    def finish(self) -> str:
+        """Records how the process ended; returns what went wrong, or ""."""
+        error = self._error()
+        if not error:
+            seconds = round(time.monotonic() - self.began, 1)
+            record = self._record | {"done": True, "wall_seconds": seconds}
+            write_json(self.folder / RECORD, record)
+            for path in self.folder.glob(self.experiment.discard or "no file"):
+                path.unlink()
+        self._lock.close()
+        return error
+
+    def _error(self) -> str:
         # A machine that is not ready is a finding of gpu_setup.check, not a failure.
-        fine = (0, 1) if experiment.module == "gpu_setup.check" else (0,)
-        if code in fine and (folder / RESULT).exists():
+        fine = (0, 1) if self.experiment.package == "gpu_setup" else (0,)
+        if self.returncode in fine and (self.folder / RESULT).exists():
             return ""
-        lines = (folder / LOG).read_text(errors="replace").split("\n")
+        lines = (self.folder / LOG).read_text(errors="replace").split("\n")
         said = next((line for line in reversed(lines) if line.strip()), "").strip()
-        if experiment.may_diverge and code == 2 and "the loss is not finite" in said:
-            text = json.dumps({"diverged": said}, indent=2) + "\n"
-            write_whole(folder / RESULT, text)
+        if self.experiment.may_diverge and DIVERGED in said:
+            write_json(self.folder / RESULT, {"diverged": said})
             return ""
-        return said or f"exit code {code}"
-
-
-@contextlib.contextmanager
-def _locked(folder: pathlib.Path) -> Iterator[int]:
-    """A lock on a folder that another process may still be writing."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder.parent / f".{folder.name}.lock", os.O_CREAT | os.O_RDWR)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise BlockingIOError(
-            f"{folder}: another process is writing there: wait for its end"
-        ) from None
-    else:
-        yield lock
-    finally:
-        os.close(lock)
+        return said or f"exit code {self.returncode}"

@@ -99,9 +99,9 @@ def _parse(module: str, first: Sequence[str]) -> list[str]:
     try:
         from absl import flags, logging
     except ImportError:
-        if sys.argv[1:]:
+        if any(argument.startswith("-") for argument in sys.argv[1:]):
             raise ValueError(INSTALL) from None
-        return sys.argv[:1]
+        return sys.argv
     logging.set_verbosity(logging.INFO)
     logging.use_absl_handler()
     if HELP & set(sys.argv[1:]):

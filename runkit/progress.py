@@ -10,6 +10,9 @@ class Bar:
     """A progress bar on a terminal; elsewhere a log line at each tenth of the run.
 
     A context manager. Absl writes the log lines to stderr.
+
+    Attributes:
+        is_shown: Whether there is a bar.
     """
 
     def __init__(
@@ -27,10 +30,10 @@ class Bar:
 
         self._total, self._unit, self._done = total, unit, initial
         self._first, self._began, self._logged = initial, time.monotonic(), initial
-        terminal = sys.stderr.isatty()
-        self._logs = enabled and not terminal
+        self.is_shown = enabled and sys.stderr.isatty()
+        self._logs = enabled and not self.is_shown
         self._bar = tqdm(
-            total=total, unit=unit, initial=initial, disable=not (enabled and terminal)
+            total=total, unit=unit, initial=initial, disable=not self.is_shown
         )
 
     def __enter__(self) -> "Bar":
@@ -52,7 +55,8 @@ class Bar:
         if not self._logs:
             return
         portion = max(1, self._total // LINES)
-        if done // portion > self._logged // portion or done == self._total:
+        ended = done == self._total != self._logged
+        if done // portion > self._logged // portion or ended:
             self._log(done, note)
 
     def _log(self, done: int, note: str) -> None:
@@ -77,7 +81,7 @@ class Bar:
         from absl import logging
         from tqdm import tqdm
 
-        if not self._bar.disable:
+        if self.is_shown:
             tqdm.write(text, file=sys.stderr)
         elif self._logs:
             logging.info("%s", text)

@@ -41,6 +41,15 @@ def setting(
     return dataclasses.field(default=default, metadata=facts)
 
 
+def recipe() -> Any:
+    """The field of a `Config` that names the recipe."""
+    return setting(
+        "post",
+        "Source of the settings that are not given: the post, or the best found since.",
+        choices=("post", "modern"),
+    )
+
+
 def check(config: Any) -> None:
     """Checks every setting of a dataclass against its type, choices and range.
 
@@ -79,15 +88,17 @@ def _check(name: str, value: Any, kind: type, facts: Mapping[str, Any]) -> None:
 def define_flags(
     config: type, recipes: Mapping[str, Mapping[str, Any]] | None = None
 ) -> None:
-    """Declares a flag for each setting of a `Config`.
+    """Declares a flag for each setting of a `Config`; without absl-py, none.
 
     Args:
         config: The dataclass.
         recipes: What the settings are that depend on a recipe, by the recipe's name.
             Such a flag has no default of its own, and its help lists them.
     """
-    from absl import flags
-
+    try:
+        from absl import flags
+    except ImportError:  # `cli.run` refuses every flag.
+        return
     recipes = recipes or {}
     decided = {name for values in recipes.values() for name in values}
     for field in dataclasses.fields(config):
@@ -129,6 +140,8 @@ def _by_recipe(name: str, recipes: Mapping[str, Mapping[str, Any]]) -> str:
 def given(config: type, names: Collection[str] = ()) -> dict[str, Any]:
     """The settings that the command line gives, or whose flags have a default.
 
+    Without absl-py there are none.
+
     Args:
         config: The dataclass of `define_flags`.
         names: The settings to read; none means all of them.
@@ -136,8 +149,10 @@ def given(config: type, names: Collection[str] = ()) -> dict[str, Any]:
     Raises:
         ValueError: A list of numbers holds something else.
     """
-    from absl import flags
-
+    try:
+        from absl import flags
+    except ImportError:
+        return {}
     values = {}
     for field in dataclasses.fields(config):
         value = flags.FLAGS[field.name].value

@@ -187,7 +187,7 @@ def follow(launched: Launch, recorder: Any, steps: int) -> bool:
     ):
         for record in recorder.run():
             bar.update(record.step, recorder.note(record))
-            if recorder.news:
+            if recorder.news and bar.is_shown:  # a log has ten lines
                 bar.write(recorder.news)
             stopped = trainer.any(request.now)
             if stopped:

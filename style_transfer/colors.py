@@ -8,12 +8,13 @@ brightness alone and takes colour from the content.
 import numpy as np
 
 # RGB to YIQ (NTSC): brightness, and two axes of colour.
-YIQ = np.float32(
+YIQ = np.array(
     [
         [0.299, 0.587, 0.114],
         [0.596, -0.274, -0.322],
         [0.211, -0.523, 0.312],
-    ]
+    ],
+    np.float32,
 )
 
 

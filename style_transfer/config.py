@@ -1,34 +1,11 @@
 """What a run does: every setting, its default, and where the default comes from."""
 
 import dataclasses
-import math
 
-CHOICES = {
-    "mode": ("transfer", "content", "style", "pixels"),
-    "network": ("auto", "vgg19", "compact"),
-    "pooling": ("average", "max"),
-    "precision": ("auto", "bfloat16", "float32"),
-    "preserve_colors": ("no", "luminance", "match"),
-    "optimizer": ("lbfgs", "adam"),
-}
-# VGG-19 through conv5_1: 2, 2, 4, 4 and 1 convolutions in the five blocks.
-LAYERS = tuple(
-    f"conv{block}_{index}"
-    for block, convolutions in enumerate((2, 2, 4, 4, 1), start=1)
-    for index in range(1, convolutions + 1)
-)
-# Five poolings halve 32 pixels to one; below that, deep feature maps vanish.
-SMALLEST_SIDE = 32
-LEAST = {
-    "content_weight": 0.0,
-    "style_weight": 0.0,
-    "total_variation_weight": 0.0,
-    "scales": 1,
-    "steps": 1,
-    "size": SMALLEST_SIDE,
-    "save_every": 0,
-    "seed": 0,
-}
+from runkit.settings import check, setting
+
+BLOCKS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+SMALLEST_SIDE = 32  # pixels; below that, deep feature maps vanish
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,55 +16,108 @@ class Config:
     "paper" is Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (2015).
     """
 
-    mode: str = "transfer"
-    init: str = "auto"  # "content" when transferring (peers), else the post's noise
-    network: str = "auto"  # of the weights
-    weights: str = "auto"
-    pooling: str = "average"  # paper: gives slightly more appealing results than max
-    precision: str = "auto"  # of the convolutions alone: the fastest there is
-    content_layers: tuple[str, ...] = ("conv4_2",)  # post: l_c
-    style_layers: tuple[str, ...] = (  # post: lambda
-        "conv1_1",
-        "conv2_1",
-        "conv3_1",
-        "conv4_1",
-        "conv5_1",
+    size: int = setting(
+        512, "Longest side of the picture in pixels; 0 keeps the content's own.", low=0
     )
-    style_layer_weights: tuple[float, ...] = ()  # w_l; empty: equal, the post's 1/5
-    style_blend: tuple[float, ...] = ()  # shares of the styles; empty: equal
-    style_scale: float = 1.0  # of the style picture's longest side to the content's
-    content_weight: float = 1.0  # alpha
-    style_weight: float = 1e3  # beta; post: alpha / beta = 1e-3
-    total_variation_weight: float = 0.0  # the post has none
-    normalize_gradients: bool = False  # neither have the post and the paper
-    preserve_colors: str = "no"  # the post takes the style's
-    optimizer: str = "lbfgs"  # paper; the post's adam needs several times as long
-    learning_rate: float = 2.0  # post, for adam: "about 1-5"
-    scales: int = 3  # the post has one
-    steps: int = 100  # at each scale; post, with adam: "roughly 500 to 2000"
-    size: int = 384  # longest side, pixels
-    save_every: int = 25
-    seed: int = 0
+    steps: int = setting(  # Post, with Adam: "roughly 500 to 2000".
+        36,
+        "Steps of the optimizer at the finest scale; each coarser scale, which costs a "
+        "quarter of the next, gets half as many again. More steps go on from a "
+        "finished run with --resume.",
+        low=1,
+    )
+    scales: int = setting(  # The post has one.
+        3, "Number of sizes from coarse to fine; each is twice the one before.", low=1
+    )
+    style_weight: float = setting(  # The post's alpha / beta is 1e-3.
+        1e4, "Weight beta of the style: more of it gives more style.", low=0
+    )
+    content_weight: float = setting(1.0, "Weight alpha of the content.", low=0)
+    total_variation_weight: float = setting(  # The post has none.
+        0.0, "Weight of a penalty on differences of neighbouring pixels.", low=0
+    )
+    style_scale: float = setting(
+        1.0,
+        "Size of the style picture as a share of the content's; larger values make "
+        "larger strokes.",
+        above=0,
+    )
+    style_blend: tuple[float, ...] = setting(
+        (), "Share of each style in a mixture; without shares, all are equal.", low=0
+    )
+    preserve_colors: str = setting(  # The post takes the style's.
+        "no",
+        "How to keep the content's colours: luminance transfers brightness alone, and "
+        "match gives the style the content's colours first.",
+        choices=("no", "luminance", "match"),
+    )
+    mode: str = setting(
+        "transfer",
+        "What to make: the transfer, one of the two reconstructions that it joins, or "
+        "with pixels the content picture by its pixels alone.",
+        choices=("transfer", "content", "style", "pixels"),
+    )
+    init: str = setting(
+        "auto",
+        "Where to start: noise, content, style or a picture file. auto means content "
+        "for a transfer, and the post's noise for everything else.",
+    )
+    content_layers: tuple[str, ...] = setting(  # post: l_c
+        ("conv4_2",), "Layer or layers that the content is read from."
+    )
+    style_layers: tuple[str, ...] = setting(  # post: lambda
+        BLOCKS, "Layers that the style is read from."
+    )
+    style_layer_weights: tuple[float, ...] = setting(  # post: w_l = 1/5
+        (), "Weight of each style layer; without weights, all are equal.", low=0
+    )
+    network: str = setting(
+        "auto",
+        "Network that reads the pictures; auto follows the weights.",
+        choices=("auto", "vgg16", "vgg19"),
+    )
+    weights: str = setting(
+        "auto",
+        "Filters of the network: auto means the VGG-16 that comes with this package, "
+        "imagenet downloads Keras's file of --network, and anything else is a Keras "
+        "file of VGG-16 or VGG-19.",
+    )
+    pooling: str = setting(  # Paper: average gives slightly more appealing results.
+        "average", "Kind of pooling.", choices=("average", "max")
+    )
+    precision: str = setting(
+        "auto",
+        "Number format of the convolutions; auto means bfloat16 where the device "
+        "multiplies it natively.",
+        choices=("auto", "bfloat16", "float32"),
+    )
+    optimizer: str = setting(  # The post's Adam needs several times as long.
+        "lbfgs",
+        "Optimizer: lbfgs as in the paper, or adam as in the post.",
+        choices=("lbfgs", "adam"),
+    )
+    learning_rate: float = setting(  # Post: "about 1-5".
+        2.0, "Learning rate of Adam, in intensities of 0 to 255.", above=0
+    )
+    save_every: int = setting(
+        25, "Steps from one saved frame to the next; 0 saves none.", low=0
+    )
+    seed: int = setting(0, "Seed of the noise.", low=0)
 
-    def __post_init__(self):
-        for name, choices in CHOICES.items():
-            value = getattr(self, name)
-            if value not in choices:
-                raise ValueError(
-                    f"--{name}={value}: choose one of {', '.join(choices)}"
-                )
-        _layers("content_layer", self.content_layers)
-        _layers("style_layers", self.style_layers)
-        for name, least in LEAST.items():
-            _number(name, getattr(self, name), least)
-        for name in ("learning_rate", "style_scale"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"--{name}={getattr(self, name)}: must be above 0")
-        for name in ("style_layer_weights", "style_blend"):
-            for weight in getattr(self, name):
-                _number(name, weight, 0.0)
+    def __post_init__(self) -> None:
+        check(self)
+        if 0 < self.size < SMALLEST_SIDE:
+            raise ValueError(
+                f"--size={self.size}: must be at least {SMALLEST_SIDE}, or 0 for the "
+                "content's own size"
+            )
+        for name in ("content_layers", "style_layers"):
+            layers = getattr(self, name)
+            if not layers or len(set(layers)) != len(layers):
+                raise ValueError(f"--{name}={','.join(layers)}: name each layer once")
         if self.style_blend and not sum(self.style_blend):
             raise ValueError("--style_blend: one share must be above 0")
+        # What is left to the other settings is decided here, so that results show it.
         if not self.style_layer_weights:
             equal = (1.0 / len(self.style_layers),) * len(self.style_layers)
             object.__setattr__(self, "style_layer_weights", equal)
@@ -99,43 +129,3 @@ class Config:
         if self.init == "auto":
             start = "content" if self.mode == "transfer" else "noise"
             object.__setattr__(self, "init", start)
-
-
-@dataclasses.dataclass(frozen=True)
-class Training:
-    """The settings of a training run."""
-
-    epochs: int = 60
-    batch: int = 128
-    crops: tuple[int, ...] = (32, 32, 40, 48)  # pixels, by quarter of the run
-    learning_rate: float = 0.1  # peak; usual for this batch with batch norm
-    weight_decay: float = 5e-4  # usual for nets of this kind on small data
-    label_smoothing: float = 0.1
-    smallest_crop: float = 0.35  # share of the picture's area
-    jitter: float = 0.2  # of brightness and of contrast
-    seed: int = 0
-
-    def __post_init__(self):
-        for name in ("epochs", "batch", "learning_rate"):
-            value = getattr(self, name)
-            if not 0 < value < math.inf:
-                raise ValueError(f"--{name}={value}: must be above 0")
-        if self.seed < 0:
-            raise ValueError(f"--seed={self.seed}: must be at least 0")
-
-
-def _layers(name: str, layers: tuple[str, ...]) -> None:
-    if not layers or len(set(layers)) != len(layers):
-        raise ValueError(f"--{name}={','.join(layers)}: name each layer once")
-    for layer in layers:
-        if layer not in LAYERS:
-            raise ValueError(
-                f"--{name}: no layer {layer!r}: choose from {', '.join(LAYERS)}"
-            )
-
-
-def _number(name: str, value: float, least: float) -> None:
-    if not math.isfinite(value):
-        raise ValueError(f"--{name}={value}: a finite number is needed")
-    if value < least:
-        raise ValueError(f"--{name}={value}: must be at least {least:g}")

@@ -3,38 +3,67 @@
 Post, "Computer vision": a colour image is a 3D tensor x_ijk of pixel intensities.
 """
 
+import contextlib
 import io
 import os
 import warnings
-from collections.abc import Callable
-from typing import BinaryIO
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from runkit import files
 from style_transfer.config import SMALLEST_SIDE
 
 MOST_PIXELS = 178_000_000  # past this, a small file can fill the memory
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")  # brands
+TRIAL = (300, 400)  # pixels of a picture that tries a format
+TRANSPARENT = ("PNG", "WEBP", "TIFF")  # formats that keep transparency
 
 
-def load_image(path: str, size: int | None = None) -> np.ndarray:
-    """Read one picture as a person would see it.
+def load_image(path: str, size: int = 0) -> np.ndarray:
+    """Reads one picture as a person would see it.
 
     The first frame of an animation; turned upright by EXIF; brought to sRGB from its
     ICC profile; transparency laid on white; grey, palette, CMYK and 16-bit widened or
     narrowed to 8-bit RGB.
 
     Args:
-        path: of the picture.
-        size: pixels of the longest side to scale to; None keeps the size.
+        path: The picture.
+        size: Pixels of the longest side to scale to; 0 keeps the size.
 
     Returns:
         float32 [height, width, 3], RGB in [0, 255].
 
     Raises:
-        OSError: no such file, a directory, not a picture, or a truncated one.
-        ValueError: more than `MOST_PIXELS` pixels, or too small once scaled.
+        OSError: There is no such file; or it is no picture, or a truncated one.
+        ValueError: It has more than `MOST_PIXELS` pixels, or is too small once scaled.
     """
+    picture, _ = _load(path, size)
+    if min(picture.size) < SMALLEST_SIDE:
+        raise ValueError(
+            f"picture {path}: {picture.width}x{picture.height} pixels at this size, "
+            f"and the network needs {SMALLEST_SIDE} on the shortest side"
+        )
+    return np.asarray(picture, np.float32)
+
+
+def load_opacity(path: str, size: int = 0) -> np.ndarray | None:
+    """Reads how opaque a picture is.
+
+    Args:
+        path: The picture.
+        size: See `load_image`.
+
+    Returns:
+        uint8 [height, width] in [0, 255]; None where the picture is opaque.
+    """
+    _, opacity = _load(path, size)
+    return None if opacity is None else np.asarray(opacity)
+
+
+def _load(path: str, size: int) -> tuple[Image.Image, Image.Image | None]:
+    """The picture in RGB, and its opacity if it has any transparency."""
     if os.path.isdir(path):
         raise IsADirectoryError(f"picture {path}: is a directory: name a file")
     if not os.path.exists(path):
@@ -45,74 +74,80 @@ def load_image(path: str, size: int | None = None) -> np.ndarray:
             with Image.open(path) as file:
                 if file.width * file.height > MOST_PIXELS:
                     raise Image.DecompressionBombError
-                picture = _as_seen(file)
+                picture, opacity = _as_seen(file)
     except Image.DecompressionBombError:
         raise ValueError(
             f"picture {path}: has over {MOST_PIXELS} pixels: scale it down first"
         ) from None
     except UnidentifiedImageError:
+        with open(path, "rb") as data:
+            start = data.read(12)
+        if start[4:8] == b"ftyp" and start[8:] in HEIC:
+            raise OSError(
+                f"picture {path}: HEIC is not read: save it as JPEG or PNG first"
+            ) from None
         raise OSError(f"picture {path}: is empty or no picture that is known") from None
     except (OSError, SyntaxError, EOFError, ValueError) as error:  # Pillow, on damage
         raise OSError(f"picture {path}: cannot be read: {error}") from error
-    if size is not None:
-        picture = _scale(picture, size)
-    if min(picture.size) < SMALLEST_SIDE:
-        raise ValueError(
-            f"picture {path}: {picture.width}x{picture.height} pixels at this size, "
-            f"and five poolings need {SMALLEST_SIDE} on the shortest side"
-        )
-    return np.asarray(picture, np.float32)
+    if size:
+        factor = size / max(picture.size)
+        width, height = (max(1, round(side * factor)) for side in picture.size)
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+        if opacity is not None:
+            opacity = opacity.resize((width, height), Image.Resampling.LANCZOS)
+    return picture, opacity
 
 
 def dimensions(path: str) -> tuple[int, int] | None:
-    """Height and width as the file has them; None if `load_image` would refuse it."""
+    """Returns height and width as seen; None if `load_image` would refuse the file."""
     try:
         with Image.open(path) as file:
-            return file.height, file.width
+            turned = file.getexif().get(0x0112, 1) >= 5
+            return (file.width, file.height) if turned else (file.height, file.width)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
 
 
 def load_mask(path: str, height: int, width: int) -> np.ndarray:
-    """Read a picture as a region: white is inside, black is not.
+    """Reads a picture of any size as a region: white is inside, black is not.
 
     Args:
-        path: of the picture, see `load_image`.
-        height: to scale to, pixels.
-        width: to scale to, pixels.
+        path: The picture, see `load_image`.
+        height: Pixels to scale to.
+        width: Pixels to scale to.
 
     Returns:
         float32 [height, width] in [0, 1].
 
     Raises:
-        OSError: see `load_image`.
-        ValueError: all of it is black.
+        OSError: See `load_image`.
+        ValueError: All of it is black.
     """
-    mask = resize(load_image(path), height, width).mean(axis=-1) / 255
+    picture = np.asarray(_load(path, 0)[0], np.float32)
+    mask = resize(picture, height, width).mean(axis=-1) / 255
     if mask.max() < 0.5:
         raise ValueError(f"mask {path}: no part of it is white")
     return mask
 
 
-def _as_seen(file: Image.Image) -> Image.Image:
-    """An upright 8-bit sRGB copy of the first frame of an open file."""
+def _as_seen(file: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """An upright 8-bit sRGB copy of the first frame of a file, and its opacity."""
     file.seek(0)
     profile = file.info.get("icc_profile")
-    picture = ImageOps.exif_transpose(file)
+    picture: Image.Image = ImageOps.exif_transpose(file)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        return _narrow(picture).convert("RGB")
+        return _narrow(picture).convert("RGB"), None
     if picture.mode in ("P", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
     if picture.mode == "La":
         picture = picture.convert("LA")
-    alpha = picture.getchannel("A") if picture.mode in ("LA", "RGBA") else None
-    if alpha is not None:
-        picture = picture.convert("L" if picture.mode == "LA" else "RGB")
-    picture = _to_srgb(picture, profile)
-    if alpha is not None:
-        white = Image.new("RGB", picture.size, "white")
-        picture = Image.composite(picture, white, alpha)
-    return picture
+    if picture.mode not in ("LA", "RGBA"):
+        return _to_srgb(picture, profile), None
+    alpha = picture.getchannel("A")
+    picture = _to_srgb(picture.convert(picture.mode[:-1]), profile)
+    white = Image.new("RGB", picture.size, "white")
+    picture = Image.composite(picture, white, alpha)
+    return picture, None if alpha.getextrema() == (255, 255) else alpha
 
 
 def _narrow(picture: Image.Image) -> Image.Image:
@@ -129,62 +164,68 @@ def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     """RGB by the picture's ICC profile; by Pillow's own rules if that is unusable."""
     if profile:
         try:
-            return ImageCms.profileToProfile(
-                picture,
-                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-                ImageCms.createProfile("sRGB"),
-                outputMode="RGB",
-            )
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            target = ImageCms.createProfile("sRGB")
+            seen = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
+            return seen or picture.convert("RGB")
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass  # a damaged profile, or one for another mode, does not spoil a picture
     return picture.convert("RGB")
 
 
-def _scale(picture: Image.Image, size: int) -> Image.Image:
-    factor = size / max(picture.size)
-    shape = [max(1, round(side * factor)) for side in picture.size]
-    return picture.resize(shape, Image.Resampling.LANCZOS)
-
-
 def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """`image` [h, w, 3] in [0, 255] as float32 [height, width, 3]."""
+    """Returns `image` [h, w, 3] in [0, 255] as float32 [height, width, 3]."""
     picture = to_picture(image).resize((width, height), Image.Resampling.LANCZOS)
     return np.asarray(picture, np.float32)
 
 
 def resize_mask(mask: np.ndarray, height: int, width: int) -> np.ndarray:
-    """`mask` [h, w] in [0, 1] as float32 [height, width]."""
+    """Returns `mask` [h, w] in [0, 1] as float32 [height, width]."""
     picture = Image.fromarray(np.uint8(np.round(255 * mask)))
-    return np.float32(picture.resize((width, height), Image.Resampling.BOX)) / 255
+    small = picture.resize((width, height), Image.Resampling.BOX)
+    return np.asarray(small, np.float32) / 255
 
 
 def to_picture(image: np.ndarray) -> Image.Image:
-    """A Pillow picture of `image` [height, width, 3], RGB, clipped to [0, 255]."""
+    """Makes a Pillow picture of `image` [height, width, 3], clipped to [0, 255]."""
     return Image.fromarray(np.uint8(np.clip(np.round(image), 0, 255)))
 
 
-def save_image(path: str, image: np.ndarray) -> None:
-    """Write `image` [height, width, 3] in [0, 255]; the ending of `path` says how."""
-    format_ = Image.registered_extensions()[os.path.splitext(path)[1].lower()]
-    options = {"quality": 95} if format_ == "JPEG" else {}
-    write_whole(path, lambda file: to_picture(image).save(file, format_, **options))
-
-
-def save_animation(path: str, frames: list[np.ndarray], longest: int = 480) -> None:
-    """Write `frames`, each [height, width, 3] in [0, 255], as a looping GIF.
+def save_image(path: str, image: np.ndarray, opacity: np.ndarray | None = None) -> None:
+    """Writes a picture; the ending of `path` says in which format.
 
     Args:
-        path: of the GIF.
-        frames: at least one, of any sizes; the last gives the shape and stays for
-            two seconds.
-        longest: pixels that no side of the GIF passes.
+        path: The file.
+        image: [height, width, 3] in [0, 255].
+        opacity: uint8 [height, width], kept where the format can; None is opaque.
+    """
+    kind = _format(path)
+    picture = to_picture(image)
+    if opacity is not None and kind in TRANSPARENT:
+        picture.putalpha(Image.fromarray(opacity))
+    options = {"quality": 95} if kind == "JPEG" else {}
+    files.write_whole(path, lambda file: picture.save(file, kind, **options))
+
+
+def _format(path: str) -> str:
+    """Pillow's name of the format that the ending of `path` stands for."""
+    return Image.registered_extensions().get(os.path.splitext(path)[1].lower(), "")
+
+
+def save_animation(path: str, frames: Sequence[np.ndarray], longest: int = 480) -> None:
+    """Writes `frames`, each [height, width, 3] in [0, 255], as a looping GIF.
+
+    Args:
+        path: The GIF.
+        frames: One frame at least; the last stays for two seconds.
+        longest: Pixels that no side of the GIF exceeds.
     """
     height, width = frames[-1].shape[:2]
     factor = min(1.0, longest / max(height, width))
     shape = round(width * factor), round(height * factor)
     pictures = [to_picture(frame).resize(shape) for frame in frames]
     durations = [150] * (len(pictures) - 1) + [2000]  # milliseconds
-    write_whole(
+    files.write_whole(
         path,
         lambda file: pictures[0].save(
             file,
@@ -198,36 +239,26 @@ def save_animation(path: str, frames: list[np.ndarray], longest: int = 480) -> N
 
 
 def check_writable(path: str) -> None:
-    """Raise now what writing a picture to `path` would raise after the run.
+    """Raises now what writing a picture to `path` would raise after the run.
 
     Raises:
-        ValueError: an ending that no picture format has.
-        OSError: a directory, or in a folder that cannot be made or written.
+        ValueError: Its ending is of no format that can hold a colour picture.
+        OSError: It is a directory, or in a folder that cannot be made or written.
     """
-    ending = os.path.splitext(path)[1].lower()
-    format_ = Image.registered_extensions().get(ending)
-    if format_ not in Image.SAVE:
-        raise ValueError(f"output {path}: no picture format {ending!r}: end it in .png")
+    kind, trial = _format(path), io.BytesIO()
+    try:
+        Image.new("RGB", TRIAL).save(trial, kind or "none")
+        with contextlib.suppress(UnidentifiedImageError):  # PDF is written alone.
+            if Image.open(trial).size != TRIAL:
+                raise ValueError("the picture becomes smaller")
+    except Exception as error:  # Each of Pillow's writers has its own.
+        raise ValueError(
+            f"output {path}: no picture format {os.path.splitext(path)[1]!r} that can "
+            "hold it in colour: end it in .png"
+        ) from error
     if os.path.isdir(path):
         raise IsADirectoryError(f"output {path}: is a directory: name a file")
     folder = os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"output {path}: no permission to write into {folder}")
-
-
-def write_whole(path: str, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file whole or not at all: beside its name first, then moved onto it.
-
-    Args:
-        path: of the file.
-        write: puts the content into an open binary file.
-    """
-    temporary = f"{path}.{os.getpid()}.part"
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)

@@ -1,229 +1,268 @@
 """Paint one picture in the style of another.
 
 python -m style_transfer.main --content photo.jpg --style painting.jpg
+python -m style_transfer.main --content a.jpg b.jpg photos/ --style painting.jpg
 """
 
+from runkit import cli  # isort: split
+
 import os
+import sys
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from style_transfer import entry
-from style_transfer.config import CHOICES, Config
+from runkit import files, progress, settings, start, stop
+from style_transfer.config import Config
 
-DEFAULT = Config()
+if TYPE_CHECKING:
+    from runkit.checkpoint import Arrays
+    from style_transfer.record import Recorder
+    from style_transfer.transfer import Run, Sources
+    from style_transfer.vgg import Network
 
-flags.DEFINE_string("content", None, "Photograph. Default: an embedded one.")
+NAME = "style_transfer"
 flags.DEFINE_multi_string(
-    "style", [], "Painting; may be given several times. Default: one painted here."
+    "content",
+    [],
+    "Photograph; several paths or a folder make a picture each. The default is an "
+    "embedded one.",
 )
 flags.DEFINE_multi_string(
-    "mask", [], "For each style the part of the content that gets it, white in black."
+    "style",
+    [],
+    "Painting; several paths, also with commas, are mixed, or divided by --mask. The "
+    "default comes with this package.",
 )
-flags.DEFINE_string("output", None, "Final picture. Default: <out_dir>/<mode>.png.")
-flags.DEFINE_string("out_dir", "out/style_transfer", "Folder of everything else.")
-flags.DEFINE_enum(
-    "mode",
-    DEFAULT.mode,
-    CHOICES["mode"],
-    "What to make: the transfer; one of the two reconstructions that it joins; or, "
-    "with pixels, the content picture by its pixels alone.",
+flags.DEFINE_multi_string(
+    "mask", [], "Picture of where each style goes, white on black."
 )
 flags.DEFINE_string(
-    "init",
-    "auto",
-    "Where to start: noise, content, style or a picture file. auto is content for "
-    "transfer, else noise.",
-)
-flags.DEFINE_enum(
-    "network",
-    DEFAULT.network,
-    CHOICES["network"],
-    "vgg19, or the compact network that comes with the package. auto: by the weights.",
+    "output", None, "File of the picture; the default is <out_dir>/<mode>.png."
 )
 flags.DEFINE_string(
-    "weights",
-    DEFAULT.weights,
-    "The filters: compact (shipped), imagenet (Keras's 80 MB download for vgg19), "
-    "random (calibrated on the pictures) or a file of Keras or of pretrain. auto is "
-    "imagenet if it is cached or arrives, else compact.",
+    "out_dir",
+    "out/style_transfer",
+    "Folder of everything that a run leaves; several contents get a folder each in it.",
 )
-flags.DEFINE_enum("pooling", DEFAULT.pooling, CHOICES["pooling"], "Kind of pooling.")
-flags.DEFINE_enum(
-    "precision",
-    DEFAULT.precision,
-    CHOICES["precision"],
-    "Of the convolutions. auto is bfloat16 where the processor has it.",
+flags.DEFINE_bool("overwrite", False, "Whether --output may replace a file.")
+flags.DEFINE_bool(
+    "resume", False, "Whether to go on from the checkpoint in the folder of the run."
 )
-flags.DEFINE_list(
-    "content_layer", list(DEFAULT.content_layers), "Layer or layers of the content."
-)
-flags.DEFINE_list("style_layers", list(DEFAULT.style_layers), "Layers of the style.")
-flags.DEFINE_list(
-    "style_layer_weights", [], "A weight for each style layer. Default: equal."
-)
-flags.DEFINE_list("style_blend", [], "A share for each style. Default: equal.")
 flags.DEFINE_float(
-    "style_scale", DEFAULT.style_scale, "Size of the style picture, of --size."
+    "checkpoint_seconds", 30.0, "Seconds between checkpoints; 0 writes one at the end."
 )
-flags.DEFINE_float("content_weight", DEFAULT.content_weight, "alpha of the post.")
-flags.DEFINE_float("style_weight", DEFAULT.style_weight, "beta of the post.")
 flags.DEFINE_float(
-    "total_variation_weight", DEFAULT.total_variation_weight, "Smooths; 0: off."
+    "memory_gib", None, "GiB of memory to use; the default is most of what is free."
+)
+flags.DEFINE_string(
+    "device", "auto", "Device to paint on: auto, cpu, gpu, or one of several as gpu:1."
 )
 flags.DEFINE_bool(
-    "normalize_gradients",
-    DEFAULT.normalize_gradients,
-    "Weigh each layer by the gradient that its loss has at noise.",
+    "tensorboard", False, "Whether to write summaries into <folder>/tensorboard."
 )
-flags.DEFINE_enum(
-    "preserve_colors",
-    DEFAULT.preserve_colors,
-    CHOICES["preserve_colors"],
-    "Keep the content's: transfer luminance alone, or match the style's to them.",
-)
-flags.DEFINE_enum(
-    "optimizer",
-    DEFAULT.optimizer,
-    CHOICES["optimizer"],
-    "lbfgs as in the paper, or adam as in the post.",
-)
-flags.DEFINE_float(
-    "learning_rate", DEFAULT.learning_rate, "Adam's, in intensities of 0 to 255."
-)
-flags.DEFINE_integer("scales", DEFAULT.scales, "Sizes from coarse to fine, by halves.")
-flags.DEFINE_integer("steps", DEFAULT.steps, "Steps of the optimizer at each scale.")
-flags.DEFINE_integer("size", DEFAULT.size, "Longest side of the picture, pixels.")
-flags.DEFINE_integer(
-    "save_every", DEFAULT.save_every, "Steps between saved pictures; 0: none, no GIF."
-)
-flags.DEFINE_float("checkpoint_seconds", 30.0, "Between checkpoints; 0: none.")
-flags.DEFINE_bool("resume", False, "Go on from the checkpoint in --out_dir.")
-flags.DEFINE_float("memory_gib", None, "To use at most. Default: most that is free.")
-flags.DEFINE_integer("seed", DEFAULT.seed, "Of noise, random filters and painting.")
-flags.DEFINE_bool("tensorboard", False, "Summaries in <out_dir>/tensorboard.")
+settings.define_flags(Config)
+flags.DEFINE_alias("content_layer", "content_layers")
 FLAGS = flags.FLAGS
+FIRST = ("content", "style", "size", "steps", "out_dir")
+SEVERAL = {"--content", "--style", "--mask"}
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 
-def config_from_flags() -> Config:
-    """The settings that the command line gives, checked."""
-    numbers = {}
-    for name in ("style_layer_weights", "style_blend"):
-        try:
-            numbers[name] = tuple(float(number) for number in FLAGS[name].value)
-        except ValueError as error:
-            raise ValueError(f"--{name}: {error}") from None
-    return Config(
-        content_layers=tuple(FLAGS.content_layer),
-        style_layers=tuple(FLAGS.style_layers),
-        **numbers,
-        **{
-            name: FLAGS[name].value
-            for name in Config.__dataclass_fields__
-            if name in FLAGS and not isinstance(FLAGS[name].value, list)
-        },
+def spread(arguments: list[str]) -> list[str]:
+    """Repeats a flag before each further value: `--content a b` means two contents."""
+    found, flag = [], ""
+    for argument in arguments:
+        if argument.startswith("-"):
+            name = argument.partition("=")[0].replace("--", "-").replace("-", "--")
+            flag, waits = (name if name in SEVERAL else ""), "=" not in argument
+        elif flag and waits:
+            waits = False
+        elif flag:
+            found.append(flag)
+        found.append(argument)
+    return found
+
+
+def contents() -> list[str | None]:
+    """Returns the paths of the photographs; None stands for the embedded one."""
+    found: list[str | None] = []
+    for path in FLAGS.content:
+        if not os.path.isdir(path):
+            found.append(path)
+            continue
+        names = sorted(os.listdir(path))
+        inside = [name for name in names if name.lower().endswith(PICTURES)]
+        if not inside:
+            raise FileNotFoundError(f"--content={path}: no picture in this folder")
+        found += [os.path.join(path, name) for name in inside]
+    return found or [None]
+
+
+def styles() -> tuple[str, ...]:
+    """Returns the paths of the paintings; commas divide what is no file's name."""
+    return tuple(
+        path
+        for given in FLAGS.style
+        for path in ([given] if os.path.exists(given) else given.split(","))
     )
 
 
-def prepare():
-    """Everything that can be a mistake of the user happens here, before any work."""
-    config = config_from_flags()
-    entry.start_tensorflow()
-    from style_transfer import checkpoint, images, session
+def folders(paths: list[str | None]) -> list[str]:
+    """Returns the folder of each content's run."""
+    if len(paths) == 1:
+        return [FLAGS.out_dir]
+    found: list[str] = []
+    for path in paths:
+        stem = os.path.splitext(os.path.basename(path or "photograph"))[0]
+        name, count = stem, 1
+        while (folder := os.path.join(FLAGS.out_dir, name)) in found:
+            count += 1
+            name = f"{stem}_{count}"
+        found.append(folder)
+    return found
 
-    picture = FLAGS.output or os.path.join(FLAGS.out_dir, f"{config.mode}.png")
-    images.check_writable(os.path.join(FLAGS.out_dir, "loss.png"))
+
+def check_inputs(sources: Sequence["Sources"]) -> None:
+    """Finds what is no picture before the first of several is painted."""
+    from style_transfer import images
+
+    for path in {path for each in sources for path in each.paths()}:
+        if images.dimensions(path) is None:
+            images.load_image(path)
+
+
+def check_output(picture: str, inputs: Sequence[str]) -> None:
+    """Checks that the picture can be written, and replaces nothing of the user's."""
+    from style_transfer import images
+
+    for path in inputs:
+        if os.path.exists(picture) and os.path.samefile(picture, path):
+            raise ValueError(
+                f"output {picture}: it would replace the input {path}: give another "
+                "--output or --out_dir"
+            )
+    kept = FLAGS.output is not None and not (FLAGS.overwrite or FLAGS.resume)
+    if kept and os.path.isfile(picture):
+        raise FileExistsError(f"output {picture}: this file exists: give --overwrite")
     images.check_writable(picture)
-    sources = session.Sources(FLAGS.content, tuple(FLAGS.style), tuple(FLAGS.mask))
-    limit = FLAGS.memory_gib and FLAGS.memory_gib * 2**30
-    run = session.prepare(config, sources, limit)
-    saved, rows = None, []
-    if FLAGS.resume:
-        saved, rows = checkpoint.load(checkpoint_path(), run.mark())
-    for note in run.notes:
-        logging.info("%s", note)
-    return run, picture, saved, rows
 
 
-def checkpoint_path() -> str:
-    """Where a run keeps its state until it is done."""
-    return os.path.join(FLAGS.out_dir, "checkpoint.npz")
+def choose_device() -> str:
+    """Makes --device the only one that TensorFlow sees; returns it in words."""
+    import tensorflow as tf
+
+    kind, _, number = FLAGS.device.lower().partition(":")
+    cards = tf.config.get_visible_devices("GPU")
+    if kind not in ("auto", "cpu", "gpu") or not (number or "0").isdigit():
+        raise ValueError(f"--device={FLAGS.device}: choose auto, cpu, gpu or gpu:1")
+    index = int(number or 0)
+    if kind == "gpu" and index >= len(cards):
+        raise ValueError(
+            f"--device={FLAGS.device}: TensorFlow sees {len(cards)} GPUs here; "
+            "`python -m gpu_setup.check` says why"
+        )
+    if kind == "cpu" or not cards:
+        tf.config.set_visible_devices([], "GPU")
+        return f"the CPU, {os.cpu_count()} cores"
+    tf.config.set_visible_devices(cards[index : index + 1], "GPU")
+    details = tf.config.experimental.get_device_details(cards[index])
+    return f"the GPU, {details.get('device_name', cards[index].name)}"
 
 
 def main(argv: list[str]) -> int:
-    """Returns the exit code: 2 for bad input, 1 for a diverged run, 130 for Ctrl-C."""
-    try:
-        if argv[1:]:
-            raise ValueError(f"unexpected {argv[1]!r}: see --helpshort")
-        run, picture, saved, rows = prepare()
-    except (ValueError, OSError) as error:
-        entry.fail(error)
-        return 2
-    from style_transfer import outputs
+    """Paints every picture; returns the highest exit code of any."""
+    config = Config(**settings.given(Config))
+    found, paintings = contents(), styles()
+    if FLAGS.output and len(found) > 1:
+        raise ValueError(
+            f"--output names one file, and there are {len(found)} contents"
+        )
+    device = start.tensorflow(connect=choose_device)
+    import tensorflow as tf
 
-    start = run.finished(saved["image"] if saved else run.start)
-    recorder = outputs.Recorder(FLAGS.out_dir, start, run.config.save_every, rows)
-    began = time.monotonic()
-    code = 0
+    tf.config.experimental.enable_op_determinism()
+    from style_transfer.transfer import Sources
+
+    masks = tuple(FLAGS.mask)
+    sources = [Sources(path, paintings, masks) for path in found]
+    check_inputs(sources)
+    logging.info("Painting on %s.", device)
+    codes, network = [], None
+    for each, folder in zip(sources, folders(found), strict=True):
+        try:
+            code, network = paint_one(config, each, folder, network)
+        except (ValueError, OSError) as error:
+            if len(sources) == 1:
+                raise
+            code = cli.complain(NAME, error, cli.BAD_INPUT)
+        codes.append(code)
+        if code == cli.INTERRUPTED:
+            break
+    return max(codes)
+
+
+def paint_one(
+    config: Config, sources: "Sources", folder: str, network: "Network | None"
+) -> tuple[int, "Network | None"]:
+    """Paints one picture and writes all about it; returns exit code and network."""
+    import tensorflow as tf
+
+    from style_transfer import memory, record, transfer
+
+    picture = FLAGS.output or os.path.join(folder, f"{config.mode}.png")
+    inputs = [*sources.paths(), config.init]
+    check_output(picture, [path for path in inputs if os.path.isfile(path)])
+    limit = FLAGS.memory_gib and FLAGS.memory_gib * 2**30
     try:
-        paint(run, saved, recorder)
-    except FloatingPointError as error:
-        step = len(recorder.rows) + 1
-        entry.fail(f"step {step}: {error}")
-        code = 1
-    except KeyboardInterrupt:
-        entry.fail("interrupted: saving what there is")
-        code = 130
-    seconds = time.monotonic() - began
-    recorder.finish(picture)
-    overview = os.path.join(FLAGS.out_dir, "overview.jpg")
-    sources = {"transfer": run.shown, "style": run.shown[1:]}
-    shown = sources.get(run.config.mode, run.shown[:1])
-    outputs.save_overview(overview, [*shown, recorder.image])
-    made = len(recorder.rows) - len(rows)
-    metrics = recorder.metrics() | run.metrics()
-    metrics["seconds"] = round(seconds, 3)
-    metrics["seconds_per_step"] = round(seconds / max(made, 1), 4)
-    path = os.path.join(FLAGS.out_dir, "result.json")
-    outputs.write_result(path, run.config, metrics | {"picture": picture})
-    logging.info("%s: %d steps in %.1f s", picture, made, seconds)
+        run = transfer.prepare(config, sources, limit, network)
+        saved, rows = record.load(folder, run) if FLAGS.resume else (None, [])
+        files.make_folder(folder)
+        with files.locked(folder):
+            image = saved["image"] if saved else None
+            recorder = record.Recorder(folder, run, rows, image, FLAGS.tensorboard)
+            code = follow(run, recorder, saved)
+            recorder.finish(picture)
+            logging.info("%s: %d steps", picture, len(recorder.rows))
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        free = memory.available() / memory.GIB
+        raise cli.Failed(
+            f"out of memory: give --size={(config.size or 2048) // 2}, or less memory "
+            f"than is free, such as --memory_gib={free / 2:.1f}"
+        ) from error
+    return code, run.network
+
+
+def follow(run: "Run", recorder: "Recorder", saved: "Arrays | None") -> int:
+    """Makes the picture; the recorder has the newest whatever ends the work."""
+    code, newest, kept = cli.DONE, None, time.monotonic()
+    done = len(recorder.rows)
+    logging.info("%s", run.note)
+    with stop.asked() as request, progress.Bar(run.steps(), initial=done) as bar:
+        try:
+            for newest in run.paint(saved):
+                recorder.report(newest)
+                losses = newest.losses.items()
+                bar.update(newest.step, "  ".join(f"{k} {v:.4g}" for k, v in losses))
+                every = FLAGS.checkpoint_seconds
+                if every and time.monotonic() - kept >= every:
+                    recorder.save(newest)
+                    kept = time.monotonic()
+                if request.now:
+                    code = cli.complain(
+                        NAME, "interrupted: saving what there is", cli.INTERRUPTED
+                    )
+                    break
+        except FloatingPointError as error:
+            step = len(recorder.rows) + 1
+            code = cli.complain(NAME, f"step {step}: {error}", cli.FAILED)
+        if newest:
+            recorder.save(newest)
     return code
 
 
-def paint(run, saved, recorder) -> None:
-    """Make the picture; the newest is with `recorder` whatever ends the work."""
-    from style_transfer import checkpoint, outputs, transfer
-
-    scales = transfer.scale_factors(run.config, *run.start.shape[:2])
-    folder = FLAGS.tensorboard and os.path.join(FLAGS.out_dir, "tensorboard")
-    done = len(recorder.rows)
-    watch = outputs.Watch(run.config.steps * len(scales), done, folder)
-    path, progress, kept = checkpoint_path(), None, time.monotonic()
-
-    def keep():
-        checkpoint.save(path, progress.state(), recorder.rows, run.mark())
-
-    steps = transfer.paint(
-        run.config, run.pictures, run.network, run.start, run.side, saved
-    )
-    try:
-        for progress in steps:
-            image = run.finished(progress.image)
-            recorder.report(progress.step, progress.losses, image)
-            watch.report(progress.step, progress.losses, image)
-            every = FLAGS.checkpoint_seconds
-            if every and time.monotonic() - kept >= every:
-                keep()
-                kept = time.monotonic()
-    except KeyboardInterrupt:
-        if progress and progress.step == len(recorder.rows):
-            keep()
-        raise
-    finally:
-        watch.close()
-    if os.path.exists(path):
-        os.remove(path)
-
-
 if __name__ == "__main__":
-    entry.run(main)
+    sys.argv = spread(sys.argv)
+    cli.run(main, NAME, FIRST)

@@ -3,11 +3,10 @@
 import math
 import os
 
-from style_transfer import features
-from style_transfer.config import Config
-from style_transfer.features import ALIGNMENT, CHANNELS
+from style_transfer import vgg
+from style_transfer.config import SMALLEST_SIDE, Config
+from style_transfer.objective import needed_layers
 from style_transfer.optimize import MEMORY
-from style_transfer.terms import layers
 
 GIB = 2.0**30
 BASE = 0.8 * GIB  # TensorFlow itself, before the first picture
@@ -16,16 +15,7 @@ COPIES = 32  # bytes a filter's value: as read, as convolved, and as oneDNN arra
 # convolutions, and what is alive beside them; measured, see the README.
 BYTES = {"bfloat16": 5.0, "float32": 9.0}
 TILES = (1024, 768, 512, 256)  # sides to try, pixels
-
-
-def values_a_pixel(network: str, deepest: str) -> float:
-    """Values of all feature maps through `deepest`, for each pixel of the image."""
-    total = 0.0
-    for name, maps in CHANNELS[network].items():
-        total += maps / features.stride(name) ** 2
-        if name == deepest:
-            break
-    return total
+SHARE = 0.9  # of what is free, that a run may use
 
 
 def estimate(
@@ -36,44 +26,42 @@ def estimate(
     width: int,
     side: int | None = None,
 ) -> float:
-    """Bytes that a run needs at its peak.
+    """Returns the bytes that a run needs at its peak.
 
     Args:
-        config: mode, layers and optimizer.
-        network: "vgg19" or "compact".
+        config: Mode, layers and optimizer.
+        network: "vgg16" or "vgg19".
         precision: "bfloat16" or "float32".
-        height: of the largest picture, pixels.
-        width: of the same.
-        side: of a tile, pixels; None: whole.
+        height: The largest picture's height in pixels.
+        width: Its width.
+        side: The side of a tile in pixels; None means whole.
     """
-    names = layers(config)
-    pixels = height * width
+    names = needed_layers(config)
     arrays = 2 * MEMORY + 10 if config.optimizer == "lbfgs" else 10
-    kept = pixels * 3 * 4 * arrays
+    kept = BASE + height * width * 3 * 4 * arrays
     if not names:  # mode "pixels"
-        return BASE + kept
-    seen = pixels
+        return kept
+    seen: float = height * width
     if side:
-        margin = features.reach(names, network) + ALIGNMENT
-        outer = [min(edge, 1.5 * side + 2 * margin) for edge in (height, width)]
-        seen = outer[0] * outer[1]
-    filters = sum(map(math.prod, features.filter_shapes(network).values()))
-    maps = values_a_pixel(network, max(names))
-    targets = 4 * sum(
-        CHANNELS[network][name] / features.stride(name) ** 2
-        for name in config.content_layers
-        if name in names
-    )
-    floats = 8 * sum(
-        CHANNELS[network][name] / features.stride(name) ** 2 for name in names
-    )
-    work = seen * (maps * BYTES[precision] + floats)
-    return BASE + COPIES * filters + kept + pixels * targets + work
+        margin = vgg.reach(names, network) + vgg.ALIGNMENT
+        rows, columns = (min(e, 1.5 * side + 2 * margin) for e in (height, width))
+        seen = rows * columns
+    shapes = vgg.filter_shapes(network)
+    # Values of each layer's maps for each pixel of the picture.
+    values = {name: shape[-1] / vgg.stride(name) ** 2 for name, shape in shapes.items()}
+    maps = sum(count for name, count in values.items() if name <= max(names))
+    exact = sum(values.get(name, 0) for name in names)
+    targets = sum(values.get(name, 0) for name in {*config.content_layers} & {*names})
+    work = seen * (maps * BYTES[precision] + 8 * exact) + height * width * 4 * targets
+    return kept + COPIES * sum(map(math.prod, shapes.values())) + work
 
 
 def available() -> float:
-    """Bytes that this process may still take, by the machine and its control group."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    """Returns the bytes that this process may still take.
+
+    The machine, the process's control group and its own limit (`ulimit -v`) count.
+    """
+    free = float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     try:
         with open("/proc/meminfo", encoding="ascii") as file:
             fields = dict(line.split(":") for line in file)
@@ -82,43 +70,69 @@ def available() -> float:
         pass  # not Linux: pages that are free at the moment
     try:
         with open("/sys/fs/cgroup/memory.max", encoding="ascii") as file:
-            limit = float(file.read())
+            most = float(file.read())
         with open("/sys/fs/cgroup/memory.current", encoding="ascii") as file:
-            free = min(free, limit - float(file.read()))
+            free = min(free, most - float(file.read()))
     except (OSError, ValueError):
         pass  # no control group, or "max"
-    return free
+    return min(free, _address_space())
+
+
+def _address_space() -> float:
+    """What the process's own limit leaves; infinite without a limit."""
+    try:
+        import resource  # Windows has none.
+
+        most = resource.getrlimit(resource.RLIMIT_AS)[0]
+        with open("/proc/self/statm", encoding="ascii") as file:
+            taken = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (ImportError, OSError):
+        return math.inf
+    return math.inf if most == resource.RLIM_INFINITY else most - taken
+
+
+def limit(asked: float | None) -> float:
+    """Returns the bytes that a run may use.
+
+    Args:
+        asked: What the user allows; None means most of what is free.
+    """
+    return SHARE * min(
+        available() if asked is None else asked / SHARE, _address_space()
+    )
 
 
 def plan(
     config: Config, network: str, precision: str, height: int, width: int, limit: float
 ) -> int | None:
-    """The side of the tiles to work in; None: the picture whole.
+    """Returns the side of the tiles to work in; None means the picture whole.
 
     Args:
-        config: mode, layers and optimizer.
-        network: "vgg19" or "compact".
+        config: Mode, layers and optimizer.
+        network: "vgg16" or "vgg19".
         precision: "bfloat16" or "float32".
-        height: of the largest picture, pixels.
-        width: of the same.
-        limit: bytes that may be used.
+        height: The largest picture's height in pixels.
+        width: Its width.
+        limit: Bytes that may be used.
 
     Raises:
-        ValueError: not even the smallest tiles fit; names the largest size that does.
+        ValueError: Not even the smallest tiles fit; it names the largest size that
+            does.
     """
-    sides = (None, *TILES)
-    for side in sides:
+    for side in (None, *TILES):
         if estimate(config, network, precision, height, width, side) <= limit:
             return side
-    ratio = min(height, width) / max(height, width)
     size = max(height, width)
-    while size > 32:
-        size -= 16
-        needed = estimate(config, network, precision, size * ratio, size, TILES[-1])
-        if needed <= limit:
-            break
-    needed = estimate(config, network, precision, height, width, TILES[-1]) / GIB
+    ratio = min(height, width) / size
+    smaller = size
+
+    def needed(longest: float) -> float:
+        shape = round(longest * ratio), round(longest)
+        return estimate(config, network, precision, *shape, TILES[-1])
+
+    while smaller > SMALLEST_SIDE and needed(smaller) > limit:
+        smaller -= 16
     raise ValueError(
-        f"--size={max(height, width)} needs about {needed:.1f} GiB of memory even in "
-        f"tiles, and {limit / GIB:.1f} are free: --size={size} would fit"
+        f"--size={size} needs about {needed(size) / GIB:.1f} GiB of memory even in "
+        f"tiles, and {limit / GIB:.1f} are free: --size={smaller} would fit"
     )

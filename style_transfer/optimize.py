@@ -1,78 +1,83 @@
 """Two ways down a loss over pixels, both staying within [0, 255].
 
-Post, "Generating stylish images with content": Adam; the paper: L-BFGS. Both keep
-their whole state in arrays, so that a run can be stopped and go on exactly.
+Post, "Generating stylish images with content": Adam; the paper: L-BFGS. A state is a
+value that no later step changes, and its arrays are all that the next step depends on.
 """
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 # Maps an image [height, width, 3] to its losses by name, "total_loss" among them, and
 # the gradient of the total, of the image's shape.
-Objective = Callable[[np.ndarray], tuple[dict, np.ndarray]]
-State = dict[str, np.ndarray]
+Objective = Callable[[np.ndarray], tuple[Mapping, np.ndarray]]
+Arrays = Mapping[str, np.ndarray]
 
 MEMORY = 10  # pairs that L-BFGS keeps; SciPy's default
 TRIALS = 12  # halvings of a step before a line search gives up
 DECREASE = 1e-4  # Armijo's constant (Nocedal and Wright, "Numerical Optimization")
 
 
+@dataclasses.dataclass(frozen=True)
 class Adam:
     """Kingma and Ba, "Adam" (2015), algorithm 1, on pixels clipped after each step.
 
     Attributes:
         image: x, float32 [height, width, 3].
-        losses: of the image that the last step started from.
+        losses: Those of the image that the last step started from.
+        mean: The running mean of the gradients, of the image's shape.
+        square: The running mean of their squares.
+        updates: The number of steps made.
     """
 
-    def __init__(self, objective: Objective, image: np.ndarray, learning_rate: float):
-        """Args:
-        objective: losses and gradient.
-        image: where to start, float32 [height, width, 3].
-        learning_rate: in intensities a step; the post found 1 to 5 to work.
-        """
-        self._objective = objective
-        self._rate = learning_rate
-        self.image = image
-        self.losses: dict[str, float] = {}
-        self._mean = np.zeros_like(image)
-        self._square = np.zeros_like(image)
-        self._step = 0
+    image: np.ndarray
+    losses: dict[str, float]
+    mean: np.ndarray
+    square: np.ndarray
+    updates: int
 
-    def step(self) -> bool:
-        """Update the picture once; True.
+    @classmethod
+    def start(cls, image: np.ndarray) -> "Adam":
+        """Returns the state before the first step."""
+        return cls(image, {}, np.zeros_like(image), np.zeros_like(image), 0)
+
+    def step(self, objective: Objective, rate: float) -> "Adam":
+        """Returns the state after one more step.
+
+        Args:
+            objective: Losses and gradient.
+            rate: The step in intensities; the post found 1 to 5 to work.
 
         Raises:
-            FloatingPointError: a loss or gradient is not finite.
+            FloatingPointError: A loss or gradient is not finite.
         """
-        self.losses, gradient = evaluate(self._objective, self.image)
-        step = self._step + 1
-        mean = self._mean + 0.1 * (gradient - self._mean)
-        square = self._square + 0.001 * (gradient**2 - self._square)
-        root = np.sqrt(square / (1 - 0.999**step))
-        change = self._rate * mean / (1 - 0.9**step) / (root + 1e-7)
-        image = np.clip(self.image - change, 0.0, 255.0)
-        # All at once: Ctrl-C between them would leave a state that is none.
-        self.image, self._mean, self._square, self._step = image, mean, square, step
-        return True
+        losses, gradient = evaluate(objective, self.image)
+        updates = self.updates + 1
+        mean = self.mean + 0.1 * (gradient - self.mean)
+        square = self.square + 0.001 * (gradient**2 - self.square)
+        root = np.sqrt(square / (1 - 0.999**updates))
+        change = rate * mean / (1 - 0.9**updates) / (root + 1e-7)
+        image = np.float32(np.clip(self.image - change, 0.0, 255.0))
+        return Adam(image, losses, mean, square, updates)
 
-    def state(self) -> State:
-        """Everything that the next step depends on."""
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Returns the state as arrays, for a file."""
         return {
             "image": self.image,
-            "mean": self._mean,
-            "square": self._square,
-            "updates": np.array(self._step),
+            "mean": self.mean,
+            "square": self.square,
+            "updates": np.array(self.updates),
         }
 
-    def restore(self, state: State) -> None:
-        """Go on from what `state` returned."""
-        self.image = state["image"]
-        self._mean, self._square = state["mean"], state["square"]
-        self._step = int(state["updates"])
+    @classmethod
+    def restored(cls, arrays: Arrays, losses: dict[str, float]) -> "Adam":
+        """Returns the state that `arrays` and its losses came from."""
+        mean, square = arrays["mean"], arrays["square"]
+        return cls(arrays["image"], losses, mean, square, int(arrays["updates"]))
 
 
+@dataclasses.dataclass(frozen=True)
 class Lbfgs:
     """Projected L-BFGS: Nocedal and Wright, algorithm 7.4, within bounds.
 
@@ -82,39 +87,42 @@ class Lbfgs:
 
     Attributes:
         image: x, float32 [height, width, 3].
-        losses: of that image.
+        losses: Those of that image.
+        gradient: That of that image; None before the first step.
+        moves: s_k of the last steps, flat.
+        turns: y_k of the last steps, flat.
     """
 
-    def __init__(self, objective: Objective, image: np.ndarray):
-        """Args:
-        objective: losses and gradient.
-        image: where to start, float32 [height, width, 3].
-        """
-        self._objective = objective
-        self.image = image
-        self.losses: dict[str, float] = {}
-        self._gradient: np.ndarray | None = None
-        self._moves: list[np.ndarray] = []  # s_k, flat
-        self._turns: list[np.ndarray] = []  # y_k, flat
+    image: np.ndarray
+    losses: dict[str, float]
+    gradient: np.ndarray | None = None
+    moves: tuple[np.ndarray, ...] = ()
+    turns: tuple[np.ndarray, ...] = ()
 
-    def step(self) -> bool:
-        """Improve the picture once; False if no step is found.
+    @classmethod
+    def start(cls, image: np.ndarray) -> "Lbfgs":
+        """Returns the state before the first step."""
+        return cls(image, {})
+
+    def step(self, objective: Objective) -> "Lbfgs | None":
+        """Returns the state after one more step, or None if no step is found.
 
         Raises:
-            FloatingPointError: a loss or gradient is not finite.
+            FloatingPointError: A loss or gradient is not finite.
         """
-        if self._gradient is None:
-            self.losses, self._gradient = evaluate(self._objective, self.image)
-        if self._search():
-            return True
-        if not self._moves:
-            return False
-        self._moves, self._turns = [], []  # what they say does not hold here
-        return self._search()
+        if self.gradient is None:
+            losses, gradient = evaluate(objective, self.image)
+            return Lbfgs(self.image, losses, gradient).step(objective)
+        found = self._search(objective, self.gradient)
+        if found or not self.moves:
+            return found
+        # What the past steps say does not hold here.
+        anew = dataclasses.replace(self, moves=(), turns=())
+        return anew._search(objective, self.gradient)
 
-    def _search(self) -> bool:
-        """One line search; False leaves all as it was."""
-        x, gradient = self.image, self._gradient
+    def _search(self, objective: Objective, gradient: np.ndarray) -> "Lbfgs | None":
+        """One line search."""
+        x = self.image
         held = ((x <= 0) & (gradient > 0)) | ((x >= 255) & (gradient < 0))
         free = np.where(held, 0, gradient)
         direction = self._direction(free.ravel()).reshape(x.shape)
@@ -122,22 +130,21 @@ class Lbfgs:
         length = 1.0
         for _ in range(TRIALS):
             image = np.clip(x + length * direction, 0, 255)
-            losses, found = evaluate(self._objective, image)
+            losses, found = evaluate(objective, image)
             slope = np.vdot(gradient, image - x)
             gain = losses["total_loss"] - self.losses["total_loss"]
             if gain <= DECREASE * slope < 0:
-                self._remember((image - x).ravel(), (found - gradient).ravel())
-                self.image, self.losses, self._gradient = image, losses, found
-                return True
+                moves, turns = self._remembered((image - x).ravel(), found - gradient)
+                return Lbfgs(image, losses, found, moves, turns)
             length /= 2
-        return False
+        return None
 
     def _direction(self, gradient: np.ndarray) -> np.ndarray:
         """-H g by the two-loop recursion, algorithm 7.4."""
-        if not self._moves:  # the average free pixel moves by one intensity
+        if not self.moves:  # The average free pixel moves by one intensity.
             return -gradient / max(float(np.mean(np.abs(gradient))), 1e-30)
         q, alphas = gradient.copy(), []
-        pairs = list(zip(self._moves, self._turns, strict=True))
+        pairs = list(zip(self.moves, self.turns, strict=True))
         for s, y in reversed(pairs):
             alphas.append(np.vdot(s, q) / np.vdot(y, s))
             q -= alphas[-1] * y
@@ -147,38 +154,35 @@ class Lbfgs:
             q += (alpha - np.vdot(y, q) / np.vdot(y, s)) * s
         return -q
 
-    def _remember(self, move: np.ndarray, turn: np.ndarray) -> None:
-        if np.vdot(move, turn) > 1e-10 * np.vdot(turn, turn):  # curved upwards
-            self._moves = [*self._moves, move][-MEMORY:]
-            self._turns = [*self._turns, turn][-MEMORY:]
+    def _remembered(self, move: np.ndarray, turn: np.ndarray) -> tuple[tuple, tuple]:
+        turn = turn.ravel()
+        if np.vdot(move, turn) <= 1e-10 * np.vdot(turn, turn):  # not curved upwards
+            return self.moves, self.turns
+        return (*self.moves, move)[-MEMORY:], (*self.turns, turn)[-MEMORY:]
 
-    def state(self) -> State:
-        """Everything that the next step depends on."""
-        names = sorted(self.losses)
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Returns the state after at least one step as arrays, for a file."""
         return {
             "image": self.image,
-            "gradient": self._gradient,
-            "moves": np.array(self._moves, np.float32),
-            "turns": np.array(self._turns, np.float32),
-            "names": np.array(names),
-            "losses": np.array([self.losses[name] for name in names]),
+            "gradient": np.asarray(self.gradient),
+            "moves": np.array(self.moves, np.float32),
+            "turns": np.array(self.turns, np.float32),
         }
 
-    def restore(self, state: State) -> None:
-        """Go on from what `state` returned."""
-        self.image, self._gradient = state["image"], state["gradient"]
-        self._moves, self._turns = list(state["moves"]), list(state["turns"])
-        losses = zip(state["names"], state["losses"], strict=True)
-        self.losses = {str(name): float(loss) for name, loss in losses}
+    @classmethod
+    def restored(cls, arrays: Arrays, losses: dict[str, float]) -> "Lbfgs":
+        """Returns the state that `arrays` and its losses came from."""
+        moves, turns = tuple(arrays["moves"]), tuple(arrays["turns"])
+        return cls(arrays["image"], losses, arrays["gradient"], moves, turns)
 
 
 def evaluate(
     objective: Objective, image: np.ndarray
 ) -> tuple[dict[str, float], np.ndarray]:
-    """Losses as numbers, and the gradient as an array.
+    """Returns losses as numbers, and the gradient as an array.
 
     Raises:
-        FloatingPointError: one of them is not finite.
+        FloatingPointError: One of them is not finite.
     """
     tensors, gradient = objective(image)
     losses = {name: float(tensor) for name, tensor in tensors.items()}

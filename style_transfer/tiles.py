@@ -8,16 +8,16 @@ import dataclasses
 
 import tensorflow as tf
 
-from style_transfer.features import ALIGNMENT, stride
+from style_transfer.vgg import ALIGNMENT, stride
 
 
 @dataclasses.dataclass(frozen=True)
 class Tile:
-    """Pixels of one tile as (top, left, bottom, right), ends excluded.
+    """The pixels of one tile as (top, left, bottom, right), ends excluded.
 
     Attributes:
-        core: the part that is its own; the cores cover the picture once.
-        outer: the core and its margin, within the picture.
+        core: The part that is its own; the cores cover the picture once.
+        outer: The core and its margin, within the picture.
     """
 
     core: tuple[int, int, int, int]
@@ -25,27 +25,27 @@ class Tile:
 
     @classmethod
     def of(cls, edges: tf.Tensor) -> "Tile":
-        """The tile whose `edges` they are, inside a graph."""
+        """Returns the tile that has these `edges`, inside a graph."""
         core, outer = (tuple(tf.unstack(row)) for row in tf.unstack(edges))
         return cls(core, outer)
 
     def edges(self) -> tf.Tensor:
-        """Core and outer pixels, int32 [2, 4]."""
+        """Returns core and outer pixels, int32 [2, 4]."""
         return tf.constant([self.core, self.outer], tf.int32)
 
     def crop(self, image: tf.Tensor) -> tf.Tensor:
-        """The outer pixels of `image` [height, width, 3]."""
+        """Returns the outer pixels of `image` [height, width, 3]."""
         top, left, bottom, right = self.outer
         return image[top:bottom, left:right]
 
     def own(self, maps: tf.Tensor, layer: str) -> tf.Tensor:
-        """The core of `maps` [h, w, N_l], the features of the outer pixels."""
+        """Returns the core of `maps` [h, w, N_l], which are of the outer pixels."""
         top, left, bottom, right = self._at(layer)
         down, across = (edge // stride(layer) for edge in self.outer[:2])
         return maps[top - down : bottom - down, left - across : right - across]
 
     def part(self, maps: tf.Tensor, layer: str) -> tf.Tensor:
-        """The core of `maps`, which belong to the whole picture."""
+        """Returns the core of `maps`, which are of the whole picture."""
         top, left, bottom, right = self._at(layer)
         return maps[top:bottom, left:right]
 
@@ -54,13 +54,13 @@ class Tile:
 
 
 def cut(height: int, width: int, side: int | None, reach: int) -> list[Tile]:
-    """The tiles of a picture.
+    """Returns the tiles of a picture.
 
     Args:
-        height: of the picture, pixels.
-        width: of the picture, pixels.
-        side: of a core, pixels, a multiple of `ALIGNMENT`; None makes one tile.
-        reach: pixels of margin at least.
+        height: The picture's height in pixels.
+        width: Its width in pixels.
+        side: A core's side in pixels, a multiple of `ALIGNMENT`; None makes one tile.
+        reach: Pixels of margin at least.
     """
     if side is None:
         whole = (0, 0, height, width)

@@ -1,127 +1,111 @@
-"""Where a network's filters come from: shipped, Keras, a file, or chance.
+"""Where a network's filters come from: this package, Keras, or a file.
 
 Post, "Convolutional neural networks": "a modified version of VGG 19 ... trained on
-ImageNet".
+ImageNet". The package ships VGG-16, which `quantize` wrote; see `data/NOTICE`.
 """
 
 import contextlib
+import io
 import os
 import re
 import socket
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import h5py
 import numpy as np
 import tensorflow as tf
 
-from style_transfer import features
-from style_transfer.features import Filters, Network
+from runkit import checkpoint
+from style_transfer import vgg
+from style_transfer.vgg import Filters, Network
 
-# Keras's own file, cache folder and checksum (keras.applications.VGG19).
+# Keras's own files and checksums (keras.applications.VGG16 and VGG19).
 IMAGENET_URL = (
-    "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
-    "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    "https://storage.googleapis.com/tensorflow/keras-applications/{0}/"
+    "{0}_weights_tf_dim_ordering_tf_kernels_notop.h5"
 )
-IMAGENET_MD5 = "253f8cb515780f3b799900260a226db6"
+IMAGENET_MD5 = {
+    "vgg16": "6d6bbae143d832006294945121d1f1fc",
+    "vgg19": "253f8cb515780f3b799900260a226db6",
+}
 DOWNLOAD_TIMEOUT = 15.0  # seconds without a byte
-COMPACT_PATH = os.path.join(os.path.dirname(__file__), "data", "compact.npz")
+SHIPPED = os.path.join(os.path.dirname(__file__), "data", "vgg16.npz")
+FORMAT = checkpoint.Format("style_transfer.quantize", 1)
 
-# Scaling a layer's features by s scales its style loss by s^4, so one beta means one
-# look only for one s. ImageNet's filters answer with hundreds, random and compact ones
-# with about one: their style loss is multiplied by these, for each of the five blocks.
-STYLE_SCALES = {
-    "imagenet": (1.0,) * 5,
-    "random": (1e6,) * 5,
-    "compact": (1e5, 5e5, 2.5e5, 2.5e4, 2.5e3),
+KERAS_FILE = (
+    "save Keras's own by keras.applications.VGG16(include_top=False)"
+    '.save_weights("vgg16.weights.h5"), or leave --weights out for the VGG-16 that '
+    "comes with this package"
+)
+FOREIGN = {  # endings of files that other programs write
+    ".pth": "PyTorch",
+    ".pt": "PyTorch",
+    ".t7": "Torch",
+    ".mat": "MATLAB",
+    ".caffemodel": "Caffe",
+    ".onnx": "ONNX",
+    ".safetensors": "safetensors",
 }
 
 
-def load(
-    network: str,
-    weights: str,
-    pooling: str,
-    precision: str,
-    images: Sequence[np.ndarray],
-    seed: int,
-) -> tuple[Network, str]:
-    """The network that `network` and `weights` name.
+def load(network: str, weights: str, pooling: str, precision: str) -> Network:
+    """Loads the network that `network` and `weights` name.
 
     Args:
-        network: "auto", "vgg19" or "compact".
-        weights: "auto", "compact", "imagenet", "random" or a file.
+        network: "auto", "vgg16" or "vgg19".
+        weights: "auto" for the VGG-16 of this package, "imagenet" for Keras's
+            download, or a file.
         pooling: "average" or "max".
         precision: "auto", "bfloat16" or "float32".
-        images: what random filters are calibrated on.
-        seed: of random filters.
-
-    Returns:
-        The network, and why "auto" fell back ("" where it did not).
 
     Raises:
-        OSError: weights that cannot be had or read.
-        ValueError: weights of the wrong shape, or of the other network.
+        OSError: The weights cannot be had or read.
+        ValueError: They are of no VGG, or of the other one.
     """
-    reason = ""
     if weights == "auto":
-        weights, reason = _best(network)
-    name = network if network != "auto" else _network_of(weights)
-    if weights in ("compact", "imagenet") and name != _network_of(weights):
-        raise ValueError(f"--network={network} does not fit --weights={weights}")
-    if weights == "random":
-        filters = random_filters(name, images, pooling, seed)
-    elif name == "compact":
-        filters = read_compact(COMPACT_PATH if weights == "compact" else weights)
-    else:
-        filters = read_vgg19(imagenet_path() if weights == "imagenet" else weights)
-    if precision == "auto":
-        precision = features.fastest_precision()
-    kind = {"compact": "compact", "vgg19": "imagenet"}[name]
-    scales = STYLE_SCALES["random" if weights == "random" else kind]
-    return Network(name, filters, weights, pooling, precision, scales), reason
-
-
-def check_layers(network: Network, layers: Sequence[str]) -> None:
-    """Raise a ValueError unless `network` has all of `layers`."""
-    for layer in layers:
-        if layer not in network.filters:
+        if network == "vgg19":
             raise ValueError(
-                f"no layer {layer!r} in the {network.name} network: choose from "
-                f"{', '.join(network.filters)}"
+                "--network=vgg19: this package has VGG-16's filters alone: give "
+                "--weights=imagenet (a download of 80 MB) or a Keras file of VGG-19"
             )
+        path, weights = SHIPPED, "vgg16"
+    elif weights == "imagenet":
+        path = imagenet_path("vgg16" if network == "auto" else network)
+    else:
+        path = weights
+    found, filters = read(path)
+    if network not in ("auto", found):
+        raise ValueError(f"--network={network}: {path} holds {found}'s filters")
+    if precision == "auto":
+        precision = vgg.fastest_precision()
+    return Network(found, filters, weights, pooling, precision)
 
 
-def _best(network: str) -> tuple[str, str]:
-    """What "auto" means, and why it is not ImageNet's filters where they were meant."""
-    if network == "compact":
-        return "compact", ""
-    try:
-        imagenet_path()
-    except OSError as error:
-        return {"auto": "compact", "vgg19": "random"}[network], str(error)
-    return "imagenet", ""
+def imagenet_path(network: str) -> str:
+    """Returns Keras's cached file of ImageNet's filters, fetched if it is missing.
 
-
-def _network_of(weights: str) -> str:
-    compact = weights == "compact" or weights.endswith(".npz")
-    return "compact" if compact else "vgg19"
-
-
-def imagenet_path() -> str:
-    """The file with ImageNet's filters: Keras's cached copy, fetched if missing.
+    Args:
+        network: "vgg16" or "vgg19".
 
     Raises:
-        OSError: it is not cached and did not arrive whole.
+        OSError: It is not cached and did not arrive whole.
     """
-    name = os.path.basename(IMAGENET_URL)
+    url = IMAGENET_URL.format(network)
     try:
         with _socket_timeout(DOWNLOAD_TIMEOUT):
             return tf.keras.utils.get_file(
-                name, IMAGENET_URL, cache_subdir="models", file_hash=IMAGENET_MD5
+                os.path.basename(url),
+                url,
+                cache_subdir="models",
+                file_hash=IMAGENET_MD5[network],
             )
-    except Exception as error:  # Keras raises bare Exception and ValueError here
+    except Exception as error:  # Keras raises bare Exception and ValueError here.
         reason = str(error).splitlines()[0]
-        raise OSError(f"ImageNet's VGG-19 weights did not arrive ({reason})") from error
+        raise OSError(
+            f"--weights=imagenet: Keras's file of {network} did not arrive ({reason}): "
+            "leave --weights out for the VGG-16 that comes with this package"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -134,20 +118,41 @@ def _socket_timeout(seconds: float) -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def read_vgg19(path: str) -> Filters:
-    """Filters through conv5_1 from a Keras VGG-19 file.
+def read(path: str) -> tuple[str, Filters]:
+    """Reads filters through conv5_1 from a file of Keras or of `quantize`.
 
     Args:
-        path: a `.weights.h5` of Keras 3, or the classic `..._notop.h5`, with or
-            without the classifier. In both, sorting the data sets by name puts the
-            convolutions in order.
+        path: A `.weights.h5`, a classic `..._notop.h5` or a `.keras` file, with or
+            without a classifier; or an `.npz` file of `style_transfer.quantize`.
+
+    Returns:
+        The network's name, "vgg16" or "vgg19", and the filters in float32.
 
     Raises:
-        OSError: no such file, or not HDF5.
-        ValueError: its convolutions are not VGG-19's.
+        OSError: There is no such file, or it is damaged or of another kind.
+        ValueError: Its convolutions are those of neither network.
     """
+    ending = os.path.splitext(path)[1].lower()
+    if ending in FOREIGN:
+        raise ValueError(
+            f"weights file {path}: {FOREIGN[ending]} files are not read: {KERAS_FILE}"
+        )
     if not os.path.isfile(path):
         raise FileNotFoundError(f"weights file {path}: no such file")
+    arrays = _read_quantized(path) if ending == ".npz" else _read_keras(path)
+    for name, shapes in ((name, vgg.filter_shapes(name)) for name in vgg.LAYERS):
+        needed = [(shape, shape[-1:]) for shape in shapes.values()]
+        pairs = arrays[: len(needed)]
+        if [(kernel.shape, bias.shape) for kernel, bias in pairs] == needed:
+            return name, dict(zip(shapes, pairs, strict=True))
+    raise ValueError(
+        f"weights file {path}: its {len(arrays)} convolutions are neither VGG-16's nor "
+        f"VGG-19's: {KERAS_FILE}"
+    )
+
+
+def _read_keras(path: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Kernel and bias of each convolution of a Keras file, in order."""
     arrays: list[tuple[list, np.ndarray]] = []
 
     def collect(name: str, item: h5py.Dataset | h5py.Group) -> None:
@@ -155,18 +160,22 @@ def read_vgg19(path: str) -> Filters:
             arrays.append((_natural(name), item[()]))
 
     try:
-        with h5py.File(path, "r") as file:
+        source: str | io.BytesIO = path
+        if zipfile.is_zipfile(path):  # .keras
+            with zipfile.ZipFile(path) as archive:
+                source = io.BytesIO(archive.read("model.weights.h5"))
+        with h5py.File(source, "r") as file:
             file.visititems(collect)
-    except OSError as error:
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise OSError(
-            f"weights file {path}: not a readable HDF5 file: {error}"
+            f"weights file {path}: this is no Keras file, or it is damaged ({error}): "
+            f"{KERAS_FILE}"
         ) from error
+    # In each of the layouts, sorting by name puts the convolutions in order.
     ordered = [array for _, array in sorted(arrays, key=lambda pair: pair[0])]
-    kernels = [array for array in ordered if array.ndim == 4]
-    biases = [array for array in ordered if array.ndim == 1]
-    names = features.CHANNELS["vgg19"]
-    found = dict(zip(names, zip(kernels, biases, strict=False), strict=False))
-    return _checked(path, "vgg19", found, "VGG-19's", "a Keras VGG-19 file")
+    kernels = [np.float32(array) for array in ordered if array.ndim == 4]
+    biases = [np.float32(array) for array in ordered if array.ndim == 1]
+    return list(zip(kernels, biases, strict=False))
 
 
 def _natural(name: str) -> list:
@@ -174,87 +183,13 @@ def _natural(name: str) -> list:
     return [int(s) if s.isdigit() else s for s in re.split(r"(\d+)", name)]
 
 
-def read_compact(path: str) -> Filters:
-    """Filters of the compact network from a file of `style_transfer.pretrain`.
-
-    Raises:
-        OSError: no such file, or damaged.
-        ValueError: its convolutions are not the compact network's.
-    """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"weights file {path}: no such file")
-    try:
-        with np.load(path) as file:
-            arrays = {name: np.float32(file[name]) for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise OSError(f"weights file {path}: not a readable .npz file") from error
-    found = {
-        name: (arrays[f"{name}/kernel"], arrays[f"{name}/bias"])
-        for name in features.CHANNELS["compact"]
-        if f"{name}/kernel" in arrays and f"{name}/bias" in arrays
-    }
-    source = "a file of style_transfer.pretrain"
-    return _checked(path, "compact", found, "the compact network's", source)
-
-
-def _checked(
-    path: str, network: str, found: Filters, whose: str, source: str
-) -> Filters:
-    for name, shape in features.filter_shapes(network).items():
-        arrays = found.get(name, (np.empty(0), np.empty(0)))
-        needed = (shape, shape[-1:])
-        for kind, array, shape_ in zip(("kernel", "bias"), arrays, needed, strict=True):
-            if array.shape != shape_:
-                got = array.shape if array.size else "nothing"
-                raise ValueError(
-                    f"weights file {path}: {name}'s {kind} is {got}, {whose} is "
-                    f"{shape_}: give {source}"
-                )
-    return found
-
-
-def _smooth_noise(
-    generator: np.random.Generator, shape: tuple[int, int, int, int]
-) -> np.ndarray:
-    """White noise less its finest frequencies, float32 [3, 3, in, out].
-
-    Like trained filters these answer to coarse structure most; white ones answer to
-    single pixels, and pictures made with them are covered in noise.
-    """
-    _, _, ins, outs = shape
-    noise = generator.standard_normal((5, 5, ins, outs), dtype=np.float32)
-    noise = noise[:-2] + 2 * noise[1:-1] + noise[2:]
-    return noise[:, :-2] + 2 * noise[:, 1:-1] + noise[:, 2:]
-
-
-def random_filters(
-    network: str, images: Sequence[np.ndarray], pooling: str, seed: int
-) -> Filters:
-    """Seeded filters, each calibrated to zero mean and unit variance on `images`.
-
-    An untrained network whose responses are balanced still carries colour and coarse
-    stroke (Ustyuzhaninov et al., "Texture Synthesis Using Shallow Convolutional
-    Networks with Random Filters", 2016). Calibration (after Mishkin and Matas, "All
-    You Need Is a Good Init", 2015) goes layer by layer, before the ReLU.
-
-    Args:
-        network: "vgg19" or "compact".
-        images: pictures [height, width, 3], RGB in [0, 255], of any sizes.
-        pooling: "average" or "max".
-        seed: of the filters.
-    """
-    generator = np.random.default_rng(seed)
-    inputs = [features.preprocess(tf.constant(i, tf.float32)) for i in images]
-    maps = [image[tf.newaxis] for image in inputs]
-    filters = {}
-    for name, shape in features.filter_shapes(network).items():
-        if features.begins_block(name):
-            maps = [features.pool(m, pooling) for m in maps]
-        kernel = _smooth_noise(generator, shape)
-        maps = [tf.nn.conv2d(m, kernel, 1, "SAME") for m in maps]
-        flat = tf.concat([tf.reshape(m, [-1, shape[-1]]) for m in maps], axis=0)
-        mean, variance = tf.nn.moments(flat, axes=0)
-        scale = 1.0 / tf.sqrt(variance + 1e-6 * tf.reduce_mean(variance) + 1e-12)
-        maps = [tf.nn.relu((m - mean) * scale) for m in maps]
-        filters[name] = kernel * scale.numpy(), (-mean * scale).numpy()
-    return filters
+def _read_quantized(path: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Kernel and bias of each layer of a file of `quantize`."""
+    header, arrays = checkpoint.read(path, FORMAT)
+    return [
+        (
+            np.float32(arrays[f"{layer}/kernel"]) * arrays[f"{layer}/scale"],
+            arrays[f"{layer}/bias"],
+        )
+        for layer in header["layers"]
+    ]

@@ -15,18 +15,18 @@ ENTRY_POINTS = {
     "char_rnn.sample": "--length=long",
     "genetic.main": "--population=many",
     "gpu_setup.check": "--command_seconds=soon",
-    "gpu_setup.notebook": "--local_port=many",
     "gpu_setup.snapshot": "--tensorflow=perhaps",
     "inception_mnist.export": "--out_dir",
     "inception_mnist.main": "--steps=many",
     "inception_mnist.operations": "--size=big",
     "inception_mnist.predict": "--checkpoint",
+    "remote_notebook": "--local_port=many",
     "reproduce.main": "--length=endless",
     "style_transfer.figures": "--steps=many",
     "style_transfer.main": "--steps=many",
-    "style_transfer.pretrain": "--epochs=many",
+    "style_transfer.quantize": "--no_output=many",
 }
-NO_FOLDER = {"gpu_setup.notebook", "gpu_setup.snapshot"}  # these write none
+NO_FOLDER = {"gpu_setup.snapshot", "style_transfer.quantize"}  # these write none
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:

@@ -9,9 +9,9 @@ import re
 
 import pytest
 
-from reproduce import readme, report, store
+from reproduce import report, store
 from reproduce.config import LENGTHS
-from reproduce.experiments import EXPERIMENTS
+from reproduce.posts import EXPERIMENTS
 
 ROOT = pathlib.Path(__file__).parents[1]
 KEPT = store.load(ROOT / "results")
@@ -96,11 +96,11 @@ def test_results_md_is_written_from_the_results():
     assert (ROOT / "RESULTS.md").read_text() == report.render(KEPT)
 
 
-@pytest.mark.parametrize("path", readme.FILES)
+@pytest.mark.parametrize("path", report.FILES)
 def test_tables_are_written_from_the_results(path):
     text = (ROOT / path).read_text()
-    assert readme.BLOCK.search(text)
-    assert readme.updated(text, KEPT) == text
+    assert report.BLOCK.search(text)
+    assert report.updated(text, KEPT) == text
 
 
 @pytest.mark.parametrize(("path", "sentence"), SENTENCES)

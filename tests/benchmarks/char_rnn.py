@@ -31,9 +31,9 @@ def windows() -> np.ndarray:
 
 def ours(threads: int, **settings):
     """`char_rnn` with a recipe of settings; one call is STEPS steps."""
-    from char_rnn import entry
+    from runkit import start
 
-    entry.start_tensorflow(threads)
+    start.tensorflow(threads)
     from char_rnn import train
     from char_rnn.config import Config
 
@@ -46,12 +46,12 @@ def ours(threads: int, **settings):
     return run
 
 
-def tables(threads: int):
+def fast(threads: int):
     """The post's Arch 1 as this package trains it."""
     return ours(threads)
 
 
-def tables_sum(threads: int):
+def fast_sum(threads: int):
     """Arch 1 with the element-wise sum."""
     return ours(threads, combine="sum")
 
@@ -63,9 +63,9 @@ def plain_compiled(threads: int):
 
 def plain_function(threads: int):
     """The cell step by step in a tf.function without XLA, one call a step."""
-    from char_rnn import entry
+    from runkit import start
 
-    entry.start_tensorflow(threads)
+    start.tensorflow(threads)
     import tensorflow as tf
 
     from char_rnn.config import Config
@@ -213,8 +213,8 @@ def _torch(network, state_shape, threads: int):
 
 
 CONTESTANTS = {
-    "tables": "char_rnn: Arch 1, concatenated",
-    "tables_sum": "char_rnn: Arch 1, summed",
+    "fast": "char_rnn: Arch 1, concatenated",
+    "fast_sum": "char_rnn: Arch 1, summed",
     "plain_compiled": "char_rnn --plain: the cell, XLA",
     "plain_function": "the cell in a tf.function",
     "post_graph": "the post's graph, feed_dict",

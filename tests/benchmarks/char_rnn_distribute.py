@@ -31,16 +31,17 @@ NETWORKS = {  # settings, and steps a round
 
 def work(network: str) -> dict[str, list[tuple[float, float]]]:
     """Milliseconds a step of each trainer, by the clock and of the processor, [k]."""
-    from char_rnn import cluster, entry, meeting
+    from runkit import start
+    from runkit.workers import cluster, meeting
 
     ours = cluster.parse(os.environ["TF_CONFIG"])
 
     def connect():
-        from char_rnn import distribute
+        from runkit.workers import strategies
 
-        return distribute.multiworker(ours, meeting.bind(ours), "", 300)
+        return strategies.multiworker(ours, meeting.bind(ours), "", 300)
 
-    strategy = entry.start_tensorflow(1, connect)
+    strategy = start.tensorflow(1, connect)
     import tensorflow as tf
 
     from char_rnn.config import Config
@@ -49,7 +50,7 @@ def work(network: str) -> dict[str, list[tuple[float, float]]]:
 
     settings, steps = NETWORKS[network]
     data = np.random.default_rng(0).integers(0, 27, 100_000).astype(np.uint8)
-    given = Config(**settings), data, 27
+    given = Config.of_recipe(**settings), data, 27
     trainers = {"two workers": DistributedTrainer(*given, strategy)}
     if ours.is_chief:
         one = tf.distribute.OneDeviceStrategy("/CPU:0")

@@ -15,9 +15,10 @@ import time
 
 import numpy as np
 
-from inception_mnist import arithmetic
 from inception_mnist.config import Config
-from inception_mnist.outputs import peak_memory_gib
+from inception_mnist.operations import counts
+from runkit import start
+from runkit.files import peak_memory_gib
 
 ROUNDS, SECONDS = 2, 8.0  # of each process; of timing in each
 
@@ -31,9 +32,7 @@ def data(count: int = 1000) -> tuple[np.ndarray, np.ndarray]:
 
 def ours(config: Config, keras_adam: bool = False):
     """Steps of `inception_mnist`."""
-    from inception_mnist import entry
-
-    entry.start_tensorflow()
+    start.tensorflow()
     import keras
 
     from inception_mnist.train import Trainer
@@ -118,9 +117,7 @@ def torch_steps(config: Config):
 
 def convolution(precision: str):
     """The largest convolution alone, forward and back: module 2's 5x5, batch 50."""
-    from inception_mnist import entry
-
-    entry.start_tensorflow()
+    start.tensorflow()
     import tensorflow as tf
 
     x = tf.cast(tf.random.normal([50, 28, 28, 16]), precision)
@@ -155,7 +152,7 @@ for name in ("float32", "bfloat16"):
 def config_of(line: str) -> Config:
     """The settings of a line of the table; of "conv" what it counts by."""
     settings = LINES[line][1] if line in LINES else {"head": "gap"}
-    return Config(**{"steps": 1_000_000, **settings})
+    return Config.of_recipe(**{"steps": 1_000_000, **settings})
 
 
 def gflop_of_step(line: str) -> float:
@@ -164,8 +161,8 @@ def gflop_of_step(line: str) -> float:
         return 6 * 50 * 28 * 28 * 25 * 16 * 64 / 1e9
     config = config_of(line)
     sizes = config.map1, config.map2, config.reduce1x1, config.hidden
-    layers = arithmetic.model_layers(*sizes, config.head, config.module, config.pool)
-    count = arithmetic.training_multiplications(layers)
+    layers = counts.model_layers(*sizes, config.head, config.module, config.pool)
+    count = counts.training_multiplications(layers)
     return 2 * count * config.batch_size / 1e9
 
 

@@ -19,6 +19,9 @@ import time
 
 import numpy as np
 
+from runkit import start
+from runkit.workers import cluster, meeting
+
 ROUNDS = 5
 NETWORKS = {  # settings, and steps a round
     "`--recipe=modern`": ({"recipe": "modern"}, 8),
@@ -28,16 +31,14 @@ NETWORKS = {  # settings, and steps a round
 
 def work(network: str) -> dict[str, list[tuple[float, float]]]:
     """Milliseconds a step of each trainer, by the clock and of the processor, [k]."""
-    from inception_mnist import cluster, entry, meeting
-
     ours = cluster.parse(os.environ["TF_CONFIG"])
 
     def connect():
-        from inception_mnist import distribute
+        from runkit.workers import strategies
 
-        return distribute.multiworker(ours, meeting.bind(ours), "", 300)
+        return strategies.multiworker(ours, meeting.bind(ours), "", 300)
 
-    strategy = entry.start_tensorflow(1, connect)
+    strategy = start.tensorflow(1, connect)
     from inception_mnist.config import Config
     from inception_mnist.distribute import DistributedTrainer
     from inception_mnist.train import Trainer
@@ -45,7 +46,11 @@ def work(network: str) -> dict[str, list[tuple[float, float]]]:
     settings, steps = NETWORKS[network]
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (1000, 28, 28)).astype(np.uint8)
-    given = Config(**settings), images, random.integers(0, 10, 1000).astype(np.uint8)
+    given = (
+        Config.of_recipe(**settings),
+        images,
+        random.integers(0, 10, 1000).astype(np.uint8),
+    )
     trainers = {"two workers": DistributedTrainer(*given, strategy)}
     if ours.is_chief:
         trainers["no strategy"] = Trainer(*given)

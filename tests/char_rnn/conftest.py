@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def data():
     """3,000 ids of the 27, in which each character leans on the two before."""
     random = np.random.default_rng(0)
@@ -22,19 +22,33 @@ def data():
     return np.array(ids, np.uint8)
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Runs `python -m char_rnn.<module>` with its output in tmp_path/out."""
+def command(out, module, *flags):
+    return [sys.executable, "-m", f"char_rnn.{module}", f"--out_dir={out}", *flags]
 
-    def command(module, *arguments):
-        out = f"--out_dir={tmp_path / 'out'}"
-        return [sys.executable, "-m", f"char_rnn.{module}", out, *arguments]
 
-    def run(module, *arguments):
+@pytest.fixture(scope="session")
+def run_in():
+    """Runs `python -m char_rnn.<module>` to its end, with its output in a folder."""
+
+    def run(out, module, *flags):
         return subprocess.run(
-            command(module, *arguments), cwd=ROOT, capture_output=True, text=True
+            command(out, module, *flags), cwd=ROOT, capture_output=True, text=True
         )
 
-    run.command = command
-    run.out = tmp_path / "out"
     return run
+
+
+@pytest.fixture(scope="session")
+def start_in():
+    """Starts such a process, which the test ends."""
+
+    def start(out, module, *flags):
+        return subprocess.Popen(
+            command(out, module, *flags),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start

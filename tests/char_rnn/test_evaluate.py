@@ -20,7 +20,7 @@ def test_a_network_that_knows_nothing_spends_log2_27_bits(data):
 
 def test_a_known_bigram_spends_what_it_should():
     """Arch 2 with logits of one weight each: p(next = now + 1) = 3 / (3 + 26)."""
-    model = CharRNN(Config(arch=2, num_nodes=27, activation="relu"), 27)
+    model = CharRNN(Config(arch=2, num_nodes=27), 27)
     model.U.assign(np.eye(27))
     model.V.assign(
         np.concatenate([np.log(3) * np.roll(np.eye(27), 1, 1), np.zeros((27, 27))])
@@ -31,16 +31,34 @@ def test_a_known_bigram_spends_what_it_should():
 
 
 def test_streams_of_a_longer_text_agree_with_one_stream(data):
-    model = CharRNN(Config(recipe="modern", num_nodes=8), 27)
+    model = CharRNN(Config(combine="sum", num_nodes=8), 27)
     evaluator = evaluate.Evaluator(model)
     whole = evaluator.bits_per_character(np.tile(data, 4))
     assert evaluator.bits_per_character(data) == pytest.approx(whole, rel=1e-3)
 
 
-def test_too_short_a_text(data):
+def test_short_texts_large_alphabets_and_wrong_ids(data):
     evaluator = evaluate.Evaluator(CharRNN(Config(num_nodes=3), 27))
-    with pytest.raises(ValueError, match="50 characters"):
-        evaluator.bits_per_character(data[:50])
+    assert 4 < evaluator.bits_per_character(data[:50]) < 6
+    for wrong, message in (
+        (data[:1], "too few"),
+        (data + 200, "27 characters"),
+        (data.tolist(), "list"),
+        (data / 2, "float64"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            evaluator.bits_per_character(wrong)
+    many = np.random.default_rng(0).integers(0, 5_000, 30_000).astype(np.uint16)
+    large = CharRNN(Config(num_nodes=3), 5_000)
+    large.V.assign(0 * large.V)
+    bits = evaluate.Evaluator(large).bits_per_character(many)
+    assert bits == pytest.approx(math.log2(5_000), rel=1e-5)
+
+
+def test_what_is_not_finite_is_the_worst(data):
+    model = CharRNN(Config(num_nodes=3), 27)
+    model.V.assign(np.inf * np.ones_like(model.V))
+    assert evaluate.Evaluator(model).bits_per_character(data) == math.inf
 
 
 def ngram_oracle(train, text, size, order, most):
@@ -82,3 +100,6 @@ def test_ngrams_are_the_counts_of_an_oracle():
 def test_ngrams_leave_out_tables_that_are_too_large():
     ids = np.arange(4_000, dtype=np.int64).astype(np.uint8)
     assert len(evaluate.ngram_bits_per_character(ids, ids, 256)) == 3
+    assert len(evaluate.ngram_bits_per_character(ids, ids, 10_000)) == 1
+    with pytest.raises(ValueError, match="too few"):
+        evaluate.ngram_bits_per_character(ids, ids[:3], 256)

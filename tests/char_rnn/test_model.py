@@ -1,10 +1,10 @@
-"""The cells by hand, against Keras, and against the tables."""
+"""The cells by hand, against Keras, and by tables."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from char_rnn import tables
+from char_rnn import fast
 from char_rnn.config import Config
 from char_rnn.model import CharRNN, initial_values
 from char_rnn.sampler import Sampler, softmax
@@ -47,7 +47,7 @@ def test_shapes_are_the_post_s():
         (200, 27),
         (27,),
     ]
-    two = CharRNN(Config(arch=2), 27)
+    two = CharRNN(Config.of_recipe(arch=2), 27)
     assert [w.shape for w in two.weights] == [(27, 50), (27, 50), (100,), (100, 27), 27]
     assert CharRNN(Config(combine="sum"), 27).W.shape == (100, 100)
 
@@ -80,10 +80,11 @@ def test_the_sum_is_the_simple_rnn_of_keras():
     "form", FORMS, ids=lambda form: "-".join(map(str, form.values()))
 )
 @pytest.mark.parametrize("teacher_forcing", [True, False])
-def test_tables_are_the_plain_form(form, teacher_forcing):
-    model = make(**form)
+@pytest.mark.parametrize("size", [6, 30])  # fewer and more than the window has
+def test_tables_are_the_plain_form(form, teacher_forcing, size):
+    model = make(size=size, **form)
     results = []
-    for unroll in (CharRNN.unroll, tables.unroll):
+    for unroll in (CharRNN.unroll, fast.unroll):
         state = state_of(model)
         with tf.GradientTape() as tape:
             tape.watch(state)
@@ -93,8 +94,8 @@ def test_tables_are_the_plain_form(form, teacher_forcing):
             loss, [*model.weights, state], unconnected_gradients="zero"
         )
         results.append([logits, after, *gradients])
-    for plain, fast in zip(*results, strict=True):
-        np.testing.assert_allclose(fast, plain, rtol=1e-11, atol=1e-12)
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-11, atol=1e-12)
     assert float(tf.norm(results[0][3])) > 1e-3  # of W
 
 
@@ -103,7 +104,7 @@ def test_the_gradient_of_the_recurrence_is_its_difference_quotient():
     values = [random.normal(size=s) for s in ([3, 2, 4], [4, 4], [2, 4])]
 
     def loss(*arguments):
-        return tf.reduce_sum(tf.sin(tables.recurrence(*arguments, "tanh")))
+        return tf.reduce_sum(tf.sin(fast.recurrence(*arguments, "tanh")))
 
     analytic, numeric = tf.test.compute_gradient(
         loss, [tf.constant(value) for value in values]
@@ -171,3 +172,15 @@ def test_the_seed_settles_the_weights():
         np.testing.assert_array_equal(one[letter], same[letter])
         assert np.abs(one[letter] - other[letter]).max() > 1e-3
     assert np.abs(one["W"][:27] - one["U"]).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [({"W": np.zeros((3, 5))}, r"W are \(3, 5\)"), ({"c": None}, "c are")],
+)
+def test_weights_that_do_not_fit_are_named(wrong, message):
+    model = make()
+    with pytest.raises(ValueError, match=message):
+        model.assign(model.arrays() | wrong)
+    with pytest.raises(ValueError, match="V are missing"):
+        model.assign({letter: model.arrays()[letter] for letter in "UWbc"})

@@ -32,17 +32,53 @@ def test_top_k_keeps_the_likeliest_alone():
     assert len({draw(even, random, 1.0, 2) for _ in range(200)}) == 2
 
 
+# A network of Arch 1 that writes the alphabet over and over.
+WEIGHTS = {
+    "U": np.eye(5),
+    "W": np.zeros((10, 5)),
+    "b": np.zeros(10),
+    "V": np.concatenate([20 * np.roll(np.eye(5), 1, axis=1), np.zeros((5, 5))]),
+    "c": np.zeros(5),
+}
+
+
 @pytest.fixture
 def sampler():
-    """A network of Arch 1 that writes the alphabet over and over."""
-    weights = {
-        "U": np.eye(5),
-        "W": np.zeros((10, 5)),
-        "b": np.zeros(10),
-        "V": np.concatenate([20 * np.roll(np.eye(5), 1, axis=1), np.zeros((5, 5))]),
-        "c": np.zeros(5),
-    }
-    return Sampler(Config(num_nodes=5), weights)
+    return Sampler(Config(num_nodes=5), WEIGHTS)
+
+
+def test_a_temperature_near_0_takes_the_likeliest():
+    assert shares(temperature=1e-320).tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"W": np.full((10, 5), np.nan)}, "W are not finite"),
+        ({"V": np.zeros((5, 5))}, r"V are \(5, 5\), not \(10, 5\)"),
+        ({"U": np.zeros((4, 5))}, "U are"),
+        ({"c": np.float64(0)}, "U are"),
+    ],
+)
+def test_wrong_weights_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Sampler(Config(num_nodes=5), WEIGHTS | wrong)
+
+
+def test_a_wrong_prime_and_an_exploding_state_are_told(sampler):
+    random = np.random.default_rng(0)
+    for prime in (np.array([5]), np.array([], int), np.array([0.5])):
+        with pytest.raises(ValueError, match="ids"):
+            list(sampler.write(prime, 3, random))
+    for wrong in ({"temperature": -1}, {"temperature": np.nan}, {"top_k": -1}):
+        with pytest.raises(ValueError, match="below 0"):
+            list(sampler.write(np.array([0]), 3, random, **wrong))
+    exploding = WEIGHTS | {"W": np.full((10, 5), 1e200)}
+    with (
+        pytest.raises(FloatingPointError, match="not finite"),
+        np.errstate(all="ignore"),
+    ):
+        list(Sampler(Config(num_nodes=5), exploding).write(np.array([0]), 9, random))
 
 
 def test_goes_on_from_the_prime(sampler):

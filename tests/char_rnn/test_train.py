@@ -1,13 +1,13 @@
 """Windows against the post's own class, steps, and going on where it stopped."""
 
-import dataclasses
+import functools
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from char_rnn import train
-from char_rnn.config import LOSSES, Config
+from char_rnn import corpus, train
+from char_rnn.config import Config
 
 
 class Batch:
@@ -46,30 +46,87 @@ def test_windows_are_the_post_s_batches(size, batch_size):
 
 def small(**settings):
     base = {"num_nodes": 12, "num_unrollings": 5, "batch_size": 4, "steps": 400}
-    return Config(**{"recipe": "modern"} | base | settings)
+    base |= {"warmup_steps": 0, "count_bias": False}
+    return Config.of_recipe("modern", **base | settings)
 
 
 def losses(trainer, until):
     return np.concatenate([progress.losses for progress in trainer.run(until)])
 
 
-def test_the_state_goes_from_window_to_window(data):
-    """Two windows of five are one of ten, as long as nothing is learned."""
-    config = small(learning_rate=1e-30)
-    short = train.Trainer(config, data, 27)
-    long = train.Trainer(dataclasses.replace(config, num_unrollings=10), data, 27)
-    pairs = losses(short, 8).reshape(4, 2).mean(1)
-    np.testing.assert_allclose(pairs, losses(long, 4), rtol=1e-5)
+@pytest.fixture(scope="module")
+def course(data):
+    """The trainer and the 400 losses of a small run, compiled once for all tests."""
+
+    @functools.cache
+    def run(**settings):
+        trainer = train.Trainer(small(**settings), data, 27)
+        return trainer, losses(trainer, 400)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"arch": 2, "combine": "concat", "teacher_forcing": False}]
+)
+def test_the_loss_falls_and_a_run_goes_on_to_the_same_bits(data, course, settings):
+    done, whole = course(**settings)
+    assert done.step == len(whole) == 400
+    assert whole[:3].mean() > 3.0 and whole[-20:].mean() < 2.6
+
+    again = train.Trainer(small(**settings), data, 27)
+    np.testing.assert_array_equal(losses(again, 37), whole[:37])
+    arrays = again.arrays()
+    assert arrays["cursors"].tolist() == train.cursors(3_000, again.config, 37).tolist()
+    losses(again, 120)
+    again.restore(arrays)
+    assert again.step == 37
+    np.testing.assert_array_equal(losses(again, 400), whole[37:])
+    for letter, value in done.model.arrays().items():
+        np.testing.assert_array_equal(again.model.arrays()[letter], value)
+
+
+def test_records_are_values(course):
+    trainer, _ = course()
+    records = [*trainer.run(trainer.step + 200)]
+    kept = [(each.losses.copy(), each.norms.copy()) for each in records]
+    losses(trainer, trainer.step + 100)
+    for each, (old_losses, old_norms) in zip(records, kept, strict=True):
+        np.testing.assert_array_equal(each.losses, old_losses)
+        np.testing.assert_array_equal(each.norms, old_norms)
+
+
+def test_a_window_s_loss_and_state(data):
+    """The loss is the mean cross-entropy, and two windows of five are one of ten."""
+    short, long = (
+        train.Trainer(small(learning_rate=1e-30, num_unrollings=n), data, 27)
+        for n in (5, 10)
+    )
+    window = train.windows(data, short.config, 0, 1)[0].astype(int)
+    logits, _ = short.model.unroll(tf.constant(window[:-1]), short.state)
+    logs = np.log(np.exp(logits) / np.exp(logits).sum(-1, keepdims=True))
+    chosen = np.take_along_axis(logs, window[1:, :, np.newaxis], -1)
+    found = losses(short, 8)
+    assert found[0] == pytest.approx(-chosen.mean(), rel=1e-5)
+    np.testing.assert_allclose(found.reshape(4, 2).mean(1), losses(long, 4), rtol=1e-5)
     np.testing.assert_allclose(short.state, long.state, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("combine", ["concat", "sum"])
-@pytest.mark.parametrize("arch", [1, 2])
-def test_the_loss_falls(data, arch, combine):
-    trainer = train.Trainer(small(arch=arch, combine=combine), data, 27)
-    course = losses(trainer, 400)
-    assert trainer.step == len(course) == 400
-    assert course[:3].mean() > 3.0 and course[-20:].mean() < 2.6
+def test_a_wide_network_starts_calmly():
+    """Adam's first steps gave one of 512 nodes a loss of 1e16."""
+    ids = corpus.load("embedded").ids
+    shape = {"num_nodes": 512, "batch_size": 8, "steps": 30_000}
+    trainer = train.Trainer(Config.of_recipe("modern", **shape), ids, 27)
+    shares = np.bincount(ids, minlength=27) / len(ids)
+    np.testing.assert_allclose(np.exp(trainer.model.c), shares, atol=1e-4)
+    for progress in trainer.run(60):
+        assert progress.norms.max() < 100 and progress.losses.max() < 5
+
+
+def test_an_alphabet_of_thousands_trains():
+    ids = np.arange(40_000, dtype=np.uint16) % 4_000
+    trainer = train.Trainer(small(combine="concat"), ids, 4_000)
+    assert losses(trainer, 5)[0] == pytest.approx(np.log(4_000), abs=0.2)
 
 
 def test_squared_error_is_that_of_the_probabilities():
@@ -80,14 +137,17 @@ def test_squared_error_is_that_of_the_probabilities():
     assert train.squared_error(targets, logits).numpy() == pytest.approx(expected)
 
 
-def test_squared_error_is_followed_and_cross_entropy_told(data):
+def test_squared_error_is_followed_and_cross_entropy_told(course):
     """At the first step both losses see the same network, and then part."""
-    usual, squared = (
-        losses(train.Trainer(small(loss=loss), data, 27), 400) for loss in LOSSES
-    )
+    (_, usual), (_, squared) = course(), course(loss="squared")
     assert usual[0] == pytest.approx(squared[0])
     assert usual[1] != pytest.approx(squared[1], rel=1e-6)
     assert squared[-20:].mean() < squared[:3].mean() - 0.3
+
+
+def test_plain_and_fast_train_alike(data, course):
+    plain = losses(train.Trainer(small(plain=True), data, 27), 30)
+    np.testing.assert_allclose(plain, course()[1][:30], rtol=1e-4)
 
 
 def test_a_step_is_gradient_descent_with_clipping(data):
@@ -103,73 +163,47 @@ def test_a_step_is_gradient_descent_with_clipping(data):
 
 
 def test_the_staircase_and_the_cosine():
-    rate = train.make_optimizer(Config(arch=2)).learning_rate
-    assert float(rate) == pytest.approx(2.5)
-    optimizer = train.make_optimizer(Config(arch=2))
-    for step, expected in ((4999, 2.5), (5000, 0.25), (10000, 0.025)):
-        optimizer.iterations.assign(step)
-        assert float(optimizer.learning_rate) == pytest.approx(expected)
-    optimizer = train.make_optimizer(small(learning_rate=1.0, steps=100))
-    optimizer.iterations.assign(50)
-    assert float(optimizer.learning_rate) == pytest.approx(0.5)
+    for settings, rates in (
+        (
+            {"arch": 2, "recipe": "post"},
+            {0: 2.5, 4999: 2.5, 5000: 0.25, 10000: 0.025},
+        ),
+        ({"warmup_steps": 0}, {0: 1.0, 50: 0.5, 100: 0.0}),
+        ({"warmup_steps": 10}, {0: 0.1, 10: 1.0, 55: 0.5, 100: 0.0}),
+    ):
+        base = {"recipe": "modern", "learning_rate": 1.0, "steps": 100}
+        settings = settings if "arch" in settings else base | settings
+        optimizer = train.make_optimizer(Config.of_recipe(**settings))
+        for step, expected in rates.items():
+            optimizer.iterations.assign(step)
+            assert float(optimizer.learning_rate) == pytest.approx(expected)
 
 
-def test_plain_and_tables_train_alike(data):
-    plain, fast = (
-        losses(train.Trainer(small(plain=plain), data, 27), 30)
-        for plain in (True, False)
-    )
-    np.testing.assert_allclose(plain, fast, rtol=1e-4)
-
-
-def test_as_printed_learns_to_repeat_one_batch(data):
+def test_as_printed_learns_to_repeat_one_batch(data, course):
     config = small(arch=2, as_printed=True)
     windows = train.stale_windows(data, config, 0, 3)
     assert windows.shape == (3, 6, 4)
     assert (windows == windows[0, 0]).all()
-    assert losses(train.Trainer(config, data, 27), 400)[-1] < 0.1
-
-
-def test_the_same_seed_gives_the_same_bits_and_another_does_not(data):
-    one, same, other = (
-        losses(train.Trainer(small(seed=seed), data, 27), 50) for seed in (1, 1, 2)
-    )
-    np.testing.assert_array_equal(one, same)
-    assert np.abs(one - other).max() > 1e-4
-
-
-@pytest.mark.parametrize("arch", [1, 2])
-def test_a_restored_run_goes_on_to_the_same_bits(data, arch):
-    config = small(arch=arch, teacher_forcing=False)
-    whole = train.Trainer(config, data, 27)
-    first = losses(whole, 37)
-    arrays = whole.arrays()
-    rest = losses(whole, 120)
-    again = train.Trainer(dataclasses.replace(config), data, 27)
-    again.restore(arrays)
-    np.testing.assert_array_equal(losses(again, 120), rest)
-    for letter, value in whole.model.arrays().items():
-        np.testing.assert_array_equal(again.model.arrays()[letter], value)
-    assert len(first) == 37
-    assert arrays["cursors"].tolist() == train.cursors(len(data), config, 37).tolist()
+    assert course(arch=2, as_printed=True)[1][-1] < 0.1
 
 
 def test_a_diverging_run_says_so(data):
     config = small(optimizer="sgd", learning_rate=1e30, clip_norm=1e30)
-    with pytest.raises(FloatingPointError, match="--learning_rate than 1e"):
-        losses(train.Trainer(config, data, 27), 400)
-
-
-def test_too_many_streams_for_the_text(data):
-    with pytest.raises(ValueError, match="--batch_size=32"):
-        train.Trainer(Config(), data[:50], 27)
-
-
-def test_the_loss_is_the_mean_cross_entropy_of_logits(data):
-    config = small(learning_rate=1e-30)
     trainer = train.Trainer(config, data, 27)
-    window = train.windows(data, config, 0, 1)[0].astype(int)
-    logits, _ = trainer.model.unroll(tf.constant(window[:-1]), trainer.state)
-    logs = np.log(np.exp(logits) / np.exp(logits).sum(-1, keepdims=True))
-    chosen = np.take_along_axis(logs, window[1:, :, np.newaxis], -1)
-    assert losses(trainer, 1)[0] == pytest.approx(-chosen.mean(), rel=1e-5)
+    with pytest.raises(FloatingPointError, match="--learning_rate than 1e"):
+        next(trainer.run(2))
+    assert trainer.step == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda data: data[:50], "--batch_size=32"),
+        (lambda data: data + 100, "27 characters"),
+        (lambda data: data.tolist(), "list"),
+        (lambda data: data.reshape(2, -1), "dimensions"),
+    ],
+)
+def test_wrong_ids_are_refused(data, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        train.Trainer(Config(), wrong(data), 27)

@@ -75,12 +75,13 @@ class Saved:
     python: dict[str, Any]
     tensorflow: dict[str, Any]
     kernel: str = "6.8.0-50-generic"
+    processor: str = "x86_64"
 
     def but(self, **changes: Any) -> "Saved":
         """The same machine with some files, commands and so on changed."""
         new = {
             key: value
-            if key in ("tensorflow", "kernel")
+            if key in ("tensorflow", "kernel", "processor")
             else getattr(self, key) | value
             for key, value in changes.items()
         }
@@ -109,7 +110,7 @@ class Saved:
             "environment": self.environment,
             "python": self.python,
             "tensorflow": self.tensorflow,
-            "uname": {"machine": "x86_64", "release": self.kernel},
+            "uname": {"machine": self.processor, "release": self.kernel},
         }
         (root / "machine.json").write_text(json.dumps(told))
         return commands

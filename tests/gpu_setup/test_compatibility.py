@@ -138,20 +138,42 @@ def test_newest_fit(python, capabilities, driver, release):
 
 
 @pytest.mark.parametrize(
-    ("release", "requirement"),
+    ("cuda", "library", "number"),
     [
-        ("2.21.0", "tensorflow[and-cuda]"),
-        ("2.14.0", "tensorflow[and-cuda]==2.14.*"),
-        ("2.13.0", "tensorflow==2.13.*"),
-        ("2.12.0", "tensorflow==2.12.*"),
-        ("2.1.0", "tensorflow==2.1.*"),
-        ("2.0.0", "tensorflow-gpu==2.0.*"),
-        ("1.15.0", "tensorflow==1.15.*"),
-        ("1.14.0", "tensorflow-gpu==1.14.*"),
+        ("8.0.61", "libcudart", "8.0"),
+        ("9.0", "libcublas", "9.0"),
+        ("10.0", "libcusolver", "10.0"),
+        ("10.1", "libcudart", "10.1"),
+        ("10.1", "libcublas", "10"),
+        ("11.0", "libcusolver", "10"),
+        ("11.2", "libcusolver", "11"),
+        ("11.8", "libcudart", "11.0"),
+        ("11.8", "libcufft", "10"),
+        ("12.5.1", "libcudart", "12"),
+        ("12.5.1", "libcusolver", "11"),
+        ("13.0", "libcusparse", "12"),
     ],
 )
-def test_requirement(release, requirement):
-    assert fit.requirement(release) == requirement
+def test_numbers_in_the_names_of_libraries(cuda, library, number):
+    assert fit.library_numbers(cuda)[library] == number
+
+
+@pytest.mark.parametrize(
+    ("found", "built_with", "fits"),
+    [
+        ("9.1", "9.0", False),
+        ("10.2", "10.1", False),
+        ("11.2", "11.0", False),
+        ("11.8", "11.2", True),
+        ("12.2.140", "12.5.1", True),
+        ("13.0", "12.5", False),
+        ("", "12.5", False),
+    ],
+)
+def test_cuda_fits_where_its_libraries_have_the_names_that_are_asked_for(
+    found, built_with, fits
+):
+    assert fit.cuda_fits(found, built_with) == fits
 
 
 @pytest.mark.parametrize(
@@ -162,6 +184,7 @@ def test_requirement(release, requirement):
         "capabilities",
         "wheel_architectures",
         "card_names",
+        "source_paths",
     ],
 )
 def test_every_row_has_a_source(name):

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from gpu_setup import guide, probes
-from gpu_setup.config import Config
+from gpu_setup import guide, probes, report
+from gpu_setup.config import Probing
 from gpu_setup.machine import Machine
 from tests.gpu_setup.machines import (
     BLIND,
@@ -96,6 +96,381 @@ def old_card(name, capability, card_python="3.12.3"):
         python={"version": card_python},
     )
 
+
+def toolkit(version):
+    """A CUDA toolkit of its own folder."""
+    folder = f"/usr/local/cuda-{'.'.join(version.split('.')[:2])}"
+    return {f"{folder}/version.txt": f"CUDA Version {version}\n"}
+
+
+def with_release(release, cuda, **changes):
+    """A machine whose TensorFlow of some release sees no card; pip has no CUDA."""
+    machine = BLIND.but(
+        files=gone(f"{SITE}/nvidia/cudnn/lib/libcudnn.so.9"),
+        python={"packages": {"tensorflow": release}},
+        tensorflow=tensorflow(release, cuda),
+    )
+    return machine.but(**changes)
+
+
+def broken(release, library):
+    """What TensorFlow 1 says where a library of its CUDA is missing."""
+    error = f"ImportError: {library}: cannot open shared object file: No such file"
+    told = {"state": "broken", "error": error}
+    packages = {"packages": {"tensorflow-gpu": release}}
+    return SOUND.but(python=packages | {"version": "3.6.9"}, tensorflow=told)
+
+
+REFUSED = (
+    "InternalError: 'cuLaunchKernel(function, gridX)' failed with "
+    "'CUDA_ERROR_INVALID_HANDLE'"
+)
+REFUSED_LOG = (
+    "W tf_gpu_runtime_wrappers.cc:40] 'cuModuleLoadData(&module, data)' failed with "
+    "'CUDA_ERROR_INVALID_PTX'"
+)
+BLACKWELL = SOUND.but(
+    commands={
+        "nvidia-smi": smi("NVIDIA GeForce RTX 5090, 580.65.06, 12.0, [N/A]"),
+        "modinfo": "echo 580.65.06",
+        "dkms": None,
+    },
+    files=gone(*DRIVER) | driver_files("580.65.06"),
+)
+ENV = "/home/eve/miniconda3/envs/tf"
+CONDA = with_release(
+    "2.10.0",
+    "11.2",
+    files={
+        f"{ENV}/conda-meta/cudatoolkit-11.2.2-hbe64b41_10.json": "{}",
+        f"{ENV}/conda-meta/cudnn-8.1.0.77-h90431f1_0.json": "{}",
+        f"{ENV}/lib/libcudart.so.11.0": f"{LINK}libcudart.so.11.2.152",
+        f"{ENV}/lib/libcudart.so.11.2.152": "",
+        f"{ENV}/lib/libcudnn.so.8": "",
+    },
+    environment={"CONDA_PREFIX": ENV, "VIRTUAL_ENV": ""},
+)
+JETSON = SOUND.but(
+    files=gone(*DRIVER, *(f for f in SOUND.files if f.startswith((PCI, SITE))))
+    | {
+        "/etc/nv_tegra_release": "# R36 (release), REVISION: 3.0, BOARD: t234\n",
+        "/proc/device-tree/model": "NVIDIA Jetson Orin Nano Developer Kit\0",
+        "/proc/modules": "nvgpu 2654208 3 - Live 0x0\n",
+        "/usr/local/cuda-12.2/version.json": '{"cuda": {"version": "12.2.140"}}',
+    },
+    commands=dict.fromkeys(["nvidia-smi", "dkms", "modinfo", "mokutil", "ldconfig"])
+    | packages("ii  nvidia-l4t-core 36.3.0", "ii  nvidia-l4t-cuda 36.3.0"),
+    python={"version": "3.10.12", "packages": {"tensorflow": "2.16.1"}},
+    tensorflow=tensorflow("2.16.1") | {"build": {"is_cuda_build": False}},
+    processor="aarch64",
+)
+GRACE = BLIND.but(
+    commands={"nvidia-smi": smi("NVIDIA GH200 480GB, 555.42.06, 9.0, Disabled")},
+    tensorflow=tensorflow("2.21.0") | {"build": {"is_cuda_build": False}},
+    python={"packages": {"tensorflow": "2.21.0"}},
+    processor="aarch64",
+)
+TWO = with_release(
+    "2.15.1",
+    "12.2",
+    files={
+        **toolkit("11.8.0"),
+        **toolkit("12.2.2"),
+        "/usr/local/cuda-12.2/include/cudnn_version.h": "#define CUDNN_MAJOR 8\n"
+        "#define CUDNN_MINOR 9\n#define CUDNN_PATCHLEVEL 7\n",
+    },
+    environment={"LD_LIBRARY_PATH": "/usr/local/cuda-11.8/lib64"},
+)
+# Machines that were once judged wrongly, and others of their kind.
+KINDS = {
+    "TensorFlow 1.5 and CUDA 9.1": (
+        broken("1.5.0", "libcublas.so.9.0").but(files=toolkit("9.1.85")),
+        "problem",
+        "cuda",
+        "conda install cudatoolkit=9.0 'cudnn>=7,<8'",
+    ),
+    "TensorFlow 1.13 and CUDA 10.1": (
+        broken("1.13.1", "libcublas.so.10.0").but(files=toolkit("10.1.105")),
+        "problem",
+        "cuda",
+        "conda install -c conda-forge cudatoolkit=10.0",
+    ),
+    "TensorFlow 2.1 and CUDA 10.2": (
+        with_release("2.1.0", "10.1", files=toolkit("10.2.89")),
+        "problem",
+        "cuda",
+        "cudatoolkit=10.1 'cudnn>=7.6,<8'",
+    ),
+    "TensorFlow 2.4 and CUDA 11.2": (
+        with_release("2.4.1", "11.0", files=toolkit("11.2.0")),
+        "problem",
+        "cuda",
+        "cudatoolkit=11.0 'cudnn>=8.0,<9'",
+    ),
+    "TensorFlow 2.10 and CUDA 11.8, without cuDNN": (
+        with_release("2.10.0", "11.2", files=toolkit("11.8.0")),
+        "problem",
+        "cudnn",
+        "'nvidia-cudnn-cu11>=8.1,<9'",
+    ),
+    "TensorFlow 2.10 and CUDA 12": (
+        with_release("2.10.0", "11.2", files=toolkit("12.2.0")),
+        "problem",
+        "cuda",
+        "cudatoolkit=11.2",
+    ),
+    "TensorFlow 2.17 and CUDA 13": (
+        with_release("2.17.1", "12.3", files=toolkit("13.0.0")),
+        "problem",
+        "cuda",
+        "'tensorflow[and-cuda]==2.17.*'",
+    ),
+    "a newer card whose code is refused": (
+        BLACKWELL.but(
+            tensorflow=tensorflow(
+                "2.21.0", gpus=[seen("RTX 5090", "12.0", REFUSED)], log=REFUSED_LOG
+            )
+        ),
+        "problem",
+        "card",
+        "nvcr.io/nvidia/tensorflow",
+    ),
+    "a newer card, and no log": (
+        BLACKWELL.but(
+            tensorflow=tensorflow("2.18.0", gpus=[seen("RTX 5090", "12.0", REFUSED)])
+        ),
+        "problem",
+        "card",
+        "nvcr.io/nvidia/tensorflow",
+    ),
+    "a newer card that works": (
+        BLACKWELL.but(tensorflow=tensorflow("2.21.0", gpus=[seen("5090", "12.0")])),
+        "ready",
+        "",
+        "",
+    ),
+    "a card of today and a TensorFlow of 2020": (
+        SOUND.but(
+            tensorflow=tensorflow("2.3.0", "10.1", gpus=[seen("A", "8.6", REFUSED)]),
+            python={"version": "3.8.10", "packages": {"tensorflow": "2.3.0"}},
+        ),
+        "problem",
+        "card",
+        "'tensorflow[and-cuda]'",
+    ),
+    "a full card": (
+        SOUND.but(
+            tensorflow=tensorflow(
+                "2.21.0",
+                gpus=[seen("A", "8.6", "ResourceExhaustedError: OOM when allocating")],
+            )
+        ),
+        "problem",
+        "works",
+        "nvidia-smi",
+    ),
+    "conda's CUDA, not on the path": (CONDA, "problem", "cuda", "activate.d/gpu.sh"),
+    "conda's CUDA, by its files alone": (
+        CONDA.but(
+            files={k: None for k in CONDA.files if "conda-meta" in k}
+            | {f"{ENV}/lib/libcudart.so.11.0": ""}
+        ),
+        "problem",
+        "cuda",
+        "LD_LIBRARY_PATH=$CONDA_PREFIX/lib",
+    ),
+    "conda's CUDA, of another release": (
+        CONDA.but(
+            python={"packages": {"tensorflow": "2.3.0"}},
+            tensorflow=tensorflow("2.3.0", "10.1"),
+        ),
+        "problem",
+        "cuda",
+        "cudatoolkit=10.1",
+    ),
+    "conda's CUDA, on the path": (
+        CONDA.but(
+            environment={"LD_LIBRARY_PATH": f"{ENV}/lib"},
+            tensorflow=tensorflow("2.10.0", "11.2", gpus=[seen("3090", "8.6")]),
+        ),
+        "ready",
+        "",
+        "",
+    ),
+    "a Jetson with PyPI's wheel": (
+        JETSON,
+        "problem",
+        "tensorflow",
+        "developer.download.nvidia.com/compute/redist/jp/v60 tensorflow",
+    ),
+    "an old Jetson without TensorFlow": (
+        JETSON.but(
+            files={"/etc/nv_tegra_release": "# R32 (release), REVISION: 7.1\n"},
+            python={"version": "3.6.9", "packages": {}},
+            tensorflow={"state": "missing"},
+        ),
+        "problem",
+        "tensorflow",
+        "jp/v461 tensorflow",
+    ),
+    "a Jetson with NVIDIA's wheel": (
+        JETSON.but(tensorflow=tensorflow("2.16.1", "12.2", gpus=[seen("Orin", "8.7")])),
+        "ready",
+        "",
+        "",
+    ),
+    "a server of aarch64": (GRACE, "problem", "tensorflow", "docker run --gpus all"),
+    "a server of aarch64 without TensorFlow": (
+        GRACE.but(python={"packages": {}}, tensorflow={"state": "missing"}),
+        "problem",
+        "tensorflow",
+        "nvcr.io/nvidia/tensorflow",
+    ),
+    "WSL2 with a part of a Linux driver": (
+        WSL.but(
+            files={f"{LIB}/libcuda.so.1": ""},
+            commands=packages("ii  libnvidia-compute-535 535.1")
+            | {"ldconfig": f"echo '\tlibcuda.so.1 (x86-64) => {LIB}/libcuda.so.1'"},
+            tensorflow=tensorflow("2.21.0"),
+        ),
+        "problem",
+        "previous_drivers",
+        "purge libnvidia-compute-535",
+    ),
+    "WSL2 with the container toolkit": (
+        WSL.but(commands=packages("ii  nvidia-container-toolkit 1.17")),
+        "ready",
+        "",
+        "",
+    ),
+    "WSL2 with a libcuda of a .run file": (
+        WSL.but(
+            files={f"{LIB}/libcuda.so.1": ""},
+            commands={
+                "ldconfig": f"echo '\tlibcuda.so.1 (x86-64) => {LIB}/libcuda.so.1'"
+            },
+            tensorflow=tensorflow("2.21.0"),
+        ),
+        "problem",
+        "driver",
+        "LD_LIBRARY_PATH=/usr/lib/wsl/lib",
+    ),
+    "two toolkits, the wrong one named": (
+        TWO,
+        "problem",
+        "old_toolkits",
+        "export LD_LIBRARY_PATH=/usr/local/cuda-12.2/lib64",
+    ),
+    "two toolkits, the newer one named": (
+        TWO.but(
+            python={"packages": {"tensorflow": "2.13.0"}},
+            tensorflow=tensorflow("2.13.0", "11.8"),
+            environment={"LD_LIBRARY_PATH": "/usr/local/cuda-12.2/lib64"},
+        ),
+        "problem",
+        "old_toolkits",
+        "export LD_LIBRARY_PATH=/usr/local/cuda-11.8/lib64",
+    ),
+    "two toolkits, named through a link": (
+        TWO.but(
+            files={"/usr/local/cuda": f"{LINK}cuda-11.8"},
+            environment={"LD_LIBRARY_PATH": "/usr/local/cuda/lib64"},
+        ),
+        "problem",
+        "old_toolkits",
+        "export LD_LIBRARY_PATH=/usr/local/cuda-12.2/lib64",
+    ),
+    "a pod without a card": (
+        CONTAINER.but(
+            files=NO_LIBRARIES | gone("/.dockerenv"),
+            environment={"KUBERNETES_SERVICE_HOST": "10.0.0.1"},
+            commands={"nvidia-smi": None, "ldconfig": "true"},
+            tensorflow=tensorflow("2.21.0"),
+        ),
+        "problem",
+        "driver",
+        "nvidia.com/gpu=1",
+    ),
+    "a container of podman": (
+        CONTAINER.but(
+            files=NO_LIBRARIES | gone("/.dockerenv") | {"/run/.containerenv": ""},
+            commands={"nvidia-smi": None, "ldconfig": "true"},
+            tensorflow=tensorflow("2.21.0"),
+        ),
+        "problem",
+        "driver",
+        "--device nvidia.com/gpu=all",
+    ),
+    "a container that lost its card": (
+        CONTAINER.but(
+            commands={
+                "nvidia-smi": say("Failed to initialize NVML: Unknown Error")
+                + "; exit 255"
+            },
+            tensorflow=tensorflow("2.21.0"),
+        ),
+        "problem",
+        "driver",
+        "docker restart",
+    ),
+    "a container on an old driver": (
+        CONTAINER.but(
+            files=gone(*DRIVER) | driver_files("470.256.02"),
+            commands={"nvidia-smi": old_smi("Tesla T4, 470.256.02"), "modinfo": None},
+            tensorflow=tensorflow("2.21.0"),
+        ),
+        "problem",
+        "driver",
+        "ubuntu-drivers install",
+    ),
+    "a log that names the cause": (
+        BLIND.but(
+            tensorflow=tensorflow(
+                "2.21.0",
+                log="E cuda_platform.cc:52] failed call to cuInit: CUDA_ERROR_UNKNOWN",
+            )
+        ),
+        "problem",
+        "works",
+        "modprobe nvidia_uvm",
+    ),
+    "pip's CUDA 11, where TensorFlow 2.13 does not look": (
+        with_release(
+            "2.13.1",
+            "11.8",
+            python={
+                "packages": {
+                    "tensorflow": "2.13.1",
+                    "nvidia-cuda-runtime-cu11": "11.8.89",
+                    "nvidia-cudnn-cu11": "8.6.0.163",
+                }
+            },
+        ),
+        "problem",
+        "cuda",
+        "export LD_LIBRARY_PATH=$(python",
+    ),
+    "toolkits of libraries alone": (
+        TWO.but(
+            files={
+                "/usr/local/cuda-11.8/version.txt": None,
+                "/usr/local/cuda-12.2/version.txt": None,
+                "/usr/local/cuda-11.8/lib64/libcudart.so.11.0": "",
+                "/usr/local/cuda-12.2/lib64/libcudart.so.12": "",
+            }
+        ),
+        "problem",
+        "old_toolkits",
+        "export LD_LIBRARY_PATH=/usr/local/cuda-12.2/lib64",
+    ),
+    "a toolkit that no path names": (
+        TWO.but(environment={"LD_LIBRARY_PATH": ""}),
+        "problem",
+        "works",
+        "export LD_LIBRARY_PATH=/usr/local/cuda-12.2/lib64",
+    ),
+    "no reason to be seen": (BLIND, "problem", "works", "--log=tensorflow.log"),
+}
 
 # Of each machine: itself, the verdict, the step to mend first, a part of its command.
 MACHINES = {
@@ -365,7 +740,7 @@ MACHINES = {
         ),
         "problem",
         "gpu",
-        "",
+        "wsl.exe --update",
     ),
     "a card too old for the build": (
         old_card("GTX 980", "5.2"),
@@ -373,11 +748,17 @@ MACHINES = {
         "card",
         "'tensorflow[and-cuda]==2.16.*'",
     ),
-    "a card too old for this Python": (
+    "a card too old for every wheel": (
         old_card("GTX 680", "3.0"),
         "problem",
         "cuda",
-        "",
+        "install --upgrade tensorflow-cpu",
+    ),
+    "a card too old for this Python": (
+        old_card("Tesla K80", "3.7"),
+        "problem",
+        "cuda",
+        "conda create --name tensorflow python=3.11",
     ),
     "a card newer than the build": (
         SOUND.but(
@@ -447,7 +828,7 @@ MACHINES = {
         SOUND.but(tensorflow=tensorflow("2.21.0", gpus=[seen("A", "8.6", "wrong")])),
         "problem",
         "works",
-        "",
+        "nvidia-smi -q -d ECC",
     ),
     # Nothing wrong is seen, and nothing that works: not ready, but no advice either.
     "a hanging tensorflow": (
@@ -459,12 +840,14 @@ MACHINES = {
 }
 
 
+MACHINES |= KINDS
+
+
 def judge(saved, tmp_path, seconds=20.0):
     """The judgement of a machine whose commands are the only ones on PATH."""
     commands = saved.write(tmp_path)
     machine = Machine(str(tmp_path), True, str(commands))
-    config = Config(str(tmp_path), command_seconds=seconds)
-    return guide.judge(probes.collect(machine, config))
+    return guide.judge(probes.collect(machine, Probing(command_seconds=seconds)))
 
 
 def step(judgement, name):
@@ -478,8 +861,13 @@ def test_verdict_first_problem_and_command(name, tmp_path):
     found = judgement.first_problem
     assert (judgement.verdict, found.id if found else "") == (verdict, first), found
     if first:
-        assert found.advice
-        assert command in found.command and bool(command) == bool(found.command)
+        assert found.advice.endswith((".", ")", "?")) or ":" in found.advice
+        assert command in found.command and command
+    first_line = report.as_text(judgement).splitlines()[0]
+    assert first_line == report.headline(judgement)
+    if verdict == "problem":
+        assert "Not ready: " in first_line and " Next: " in first_line
+        assert "all done" not in first_line
 
 
 @pytest.mark.parametrize(
@@ -542,9 +930,7 @@ def test_a_slow_slot_is_advice_alone(tmp_path):
 
 
 def test_an_empty_root_never_raises(tmp_path):
-    judgement = guide.judge(
-        probes.collect(Machine(str(tmp_path)), Config(str(tmp_path)))
-    )
+    judgement = guide.judge(probes.collect(Machine(str(tmp_path)), Probing()))
     assert judgement.verdict == "cpu"
     assert {s.status for s in judgement.steps} <= {"ok", "skip", "unknown"}
 

@@ -2,8 +2,9 @@
 
 import keras
 import numpy as np
+import pytest
 
-from inception_mnist import evaluate, stream
+from inception_mnist import batches, evaluate
 from inception_mnist.config import Config
 from inception_mnist.model import build_model
 
@@ -56,7 +57,7 @@ def test_views_are_changed_as_in_training_and_repeat(images):
     assert not np.allclose(first, second, rtol=1e-3)
     np.testing.assert_array_equal(first, classifier.probabilities(images, 4, view=1))
     pixels = images[4:, ..., np.newaxis].astype(np.float32)
-    changed = stream.augment(pixels, np.array([1, 1]))  # view 1, batch 1
+    changed = batches.augment(pixels, np.array([1, 1]))  # view 1, batch 1
     logits = model(changed)
     np.testing.assert_allclose(first[4:], keras.ops.softmax(logits), rtol=1e-4)
 
@@ -75,3 +76,38 @@ def test_feature_maps_are_the_modules_outputs(images):
     pixels = images[:1, ..., np.newaxis].astype(np.float32)
     joined = model.get_layer("inception1")(pixels)[0]
     np.testing.assert_allclose(np.concatenate(found["inception1"], -1), joined)
+
+
+@pytest.mark.parametrize(
+    ("labels", "found", "wanted"),
+    [
+        (
+            [3, 1],
+            rows((3, 0.9)),
+            r"labels: int64 \[2\]: must be integers, one for each",
+        ),
+        ([3.0], rows((3, 0.9)), "labels: float64"),
+        ([10], rows((3, 0.9)), "label 10: not from 0 to 9"),
+        ([-1], rows((3, 0.9)), "label -1: not from 0 to 9"),
+        ([], rows(), "N at least 1"),
+        ([3], rows((3, 0.9))[0], r"probabilities: \[10\]: must be \[N, K\]"),
+    ],
+)
+def test_answers_that_do_not_fit_are_one_line(labels, found, wanted):
+    for figure in evaluate.accuracy, evaluate.cross_entropy, evaluate.confusion:
+        with pytest.raises(ValueError, match=wanted):
+            figure(np.array(labels), found)
+
+
+def test_images_that_are_none_are_one_line(images):
+    config = Config(head="gap", map1=2, map2=2, hidden=5)
+    classifier = evaluate.Classifier(build_model(config))
+    for wrong in (images / 255, images[:, 1:], images[:0], images[..., np.newaxis]):
+        with pytest.raises(ValueError, match="images: .*must be uint8"):
+            classifier.probabilities(wrong)
+    with pytest.raises(ValueError, match="batch=0"):
+        classifier.probabilities(images, 0)
+    with pytest.raises(ValueError, match="images: .*must be"):
+        batches.augment(images[:2].astype(np.float32), np.array([0, 1]))
+    with pytest.raises(ValueError):
+        evaluate.trained_model(config, build_model(config).get_weights()[1:])

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from inception_mnist import arithmetic, model
+from inception_mnist import model
 from inception_mnist.config import Config
 from inception_mnist.model import InceptionModule, build_model
+from inception_mnist.operations import counts
 
 
 def convolve(x, kernel, bias):
@@ -50,6 +51,14 @@ def test_module_is_what_the_post_draws(kind):
     assert layer.compute_output_shape((1, 7, 6, 5)) == (1, *expected.shape)
 
 
+def test_another_kind_is_refused():
+    for name in ("module", "normalization", "initialization"):
+        with pytest.raises(ValueError, match=f"{name}='wide': not one of"):
+            InceptionModule(4, 3, **{name: "wide"})
+    with pytest.raises(ValueError):
+        InceptionModule(0, 3)
+
+
 def test_printed_initialization_is_the_posts():
     layer = InceptionModule(64, 64, initialization="printed")
     layer.build((1, 28, 28, 128))
@@ -71,9 +80,9 @@ def test_printed_initialization_is_the_posts():
     ],
 )
 def test_counts_what_the_arithmetic_counts(options):
-    config = Config(**options, map1=4, map2=6, reduce1x1=2, hidden=5)
+    config = Config.of_recipe(**options, map1=4, map2=6, reduce1x1=2, hidden=5)
     network = build_model(config)
-    layers = arithmetic.model_layers(
+    layers = counts.model_layers(
         config.map1,
         config.map2,
         config.reduce1x1,
@@ -93,7 +102,7 @@ def test_counts_what_the_arithmetic_counts(options):
 
 def test_sizes_that_the_readme_names():
     assert build_model(Config(head="gap")).count_params() == 260_158
-    dense = arithmetic.model_layers(32, 64, 16, 700, "dense", "reduced", 1)
+    dense = counts.model_layers(32, 64, 16, 700, "dense", "reduced", 1)
     assert sum(layer.parameters for layer in dense) == 140_573_758
 
 
@@ -106,64 +115,6 @@ def test_pixels():
     np.testing.assert_allclose(raw(images / 255), unit(images), rtol=1e-4)
 
 
-def test_batch_normalization_is_kerass():
-    options = {"momentum": 0.9, "epsilon": 1e-3}
-    ours = model.BatchNormalization(**options)
-    theirs = keras.layers.BatchNormalization(**options)
-    x = np.random.default_rng(0).normal(3, 2, (5, 4, 3, 6)).astype(np.float32)
-    for _ in range(3):
-        np.testing.assert_allclose(
-            ours(x, training=True), theirs(x, training=True), atol=1e-5
-        )
-    np.testing.assert_allclose(ours.moving_mean, theirs.moving_mean, rtol=1e-5)
-    # TensorFlow's fused operation reports the unbiased variance, as its papers ask.
-    unbiased = 60 / 59
-    np.testing.assert_allclose(
-        np.array(ours.moving_variance) - 0.9**3,
-        (np.array(theirs.moving_variance) - 0.9**3) * unbiased,
-        rtol=1e-4,
-    )
-    theirs.moving_variance.assign(ours.moving_variance)
-    np.testing.assert_allclose(ours(x), theirs(x), atol=1e-5)
-
-
-@pytest.mark.parametrize("shape", [(5, 4, 3, 6), (50, 6)])
-def test_batch_normalization_of_one_and_of_several_replicas(shape):
-    """Both against float64: values, gradients, and the unbiased variance."""
-    random = np.random.default_rng(0)
-    x, upstream = (random.normal(3, 2, shape) for _ in range(2))
-    exact = tf.constant(x)
-    axes = list(range(len(shape) - 1))
-    with tf.GradientTape() as tape:
-        tape.watch(exact)
-        mean, variance = tf.nn.moments(exact, axes)
-        expected = (exact - mean) / tf.sqrt(variance + 1e-3)
-        loss = tf.reduce_sum(expected * upstream)
-    slope = tape.gradient(loss, exact)
-    x, count = tf.constant(x, tf.float32), x.size / 6
-    layer = model.BatchNormalization(momentum=0.0, epsilon=1e-3)
-    layer.build(shape)
-    for near in (None, 0.0, 3.0):  # the mean, as the replicas know it
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            if near is None:
-                found = layer(x, training=True)
-                moments = layer.moving_mean, layer.moving_variance
-            else:
-                layer.moving_mean.assign(np.full(6, near))
-                maps = x if len(shape) == 4 else x[:, None, None]
-                scale, offset = layer.gamma.value, layer.beta.value
-                found, *moments = layer._of_all_replicas(maps, scale, offset)
-                found = tf.reshape(found, shape)
-            loss = tf.reduce_sum(found * upstream)
-        np.testing.assert_allclose(found, expected, atol=1e-5)
-        np.testing.assert_allclose(tape.gradient(loss, x), slope, atol=2e-5)
-        np.testing.assert_allclose(moments[0], mean, rtol=1e-5)
-        np.testing.assert_allclose(
-            moments[1], variance * count / (count - 1), rtol=1e-5
-        )
-
-
 def test_global_average_pooling_is_the_mean():
     x = np.random.default_rng(0).normal(size=(2, 5, 7, 3)).astype(np.float32)
     found = model.GlobalAveragePooling()(x)
@@ -171,7 +122,7 @@ def test_global_average_pooling_is_the_mean():
 
 
 def test_survives_keras_files(tmp_path):
-    network = build_model(Config(recipe="modern", map1=2, map2=3, hidden=4))
+    network = build_model(Config.of_recipe("modern", map1=2, map2=3, hidden=4))
     path = tmp_path / "model.keras"
     network.save(path)
     again = keras.saving.load_model(path)
@@ -183,8 +134,8 @@ def test_survives_keras_files(tmp_path):
 
 def test_bfloat16_is_near_and_ends_in_float32():
     sizes = {"map1": 8, "map2": 8, "hidden": 20, "recipe": "modern", "head": "dense"}
-    exact = build_model(Config(**sizes, precision="float32"))
-    rounded = build_model(Config(**sizes, precision="bfloat16"))
+    exact = build_model(Config.of_recipe(**sizes, precision="float32"))
+    rounded = build_model(Config.of_recipe(**sizes, precision="bfloat16"))
     rounded.set_weights(exact.get_weights())
     assert rounded.get_layer("hidden").kernel.dtype == "bfloat16"
     assert rounded.get_layer("inception1").conv_3x3.kernel.dtype == "float32"

@@ -107,6 +107,30 @@ def test_specks_are_left_out_and_parts_of_the_digit_are_not(load):
     np.testing.assert_array_equal(load(drawn), barred)
 
 
+def test_two_digits_are_warned_of_and_parts_of_one_are_not(tmp_path):
+    path = str(tmp_path / "picture.png")
+    one, wide, high = draw(200), Image.new("L", (420, 220)), Image.new("L", (220, 420))
+    for paper, place in ((wide, (210, 10)), (high, (10, 210))):
+        paper.paste(255, (0, 0, *paper.size))
+        paper.paste(one, (10, 10))
+        paper.paste(one, place)
+        paper.save(path)
+        assert "two digits" in pictures.read_picture(path)[1]
+    pen = ImageDraw.Draw(one)
+    pen.line([(90, 180), (150, 180)], 0, 14)  # below the stroke
+    one.save(path)
+    assert pictures.read_picture(path)[1] == ""
+
+
+def test_any_picture_of_mnists_size_can_be_taken_as_it_is(tmp_path):
+    values = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
+    path = str(tmp_path / "picture.png")
+    Image.fromarray(values).save(path)
+    found, warning = pictures.read_picture(path, as_it_is=True)
+    np.testing.assert_array_equal(found, values)
+    assert warning == ""
+
+
 def test_upright_by_exif(load):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90 degrees clockwise

@@ -1,112 +1,30 @@
-"""Verdicts follow from results, and tables from verdicts."""
+"""Tables follow from verdicts."""
 
-import pathlib
-
-import pytest
-
-from reproduce import gallery, readme, report, verdicts
-from reproduce.experiments import EXPERIMENTS
-
-NAMES = {experiment.name for experiment in EXPERIMENTS}
-CLAIMS = [claim for claims in report.POSTS.values() for claim in claims]
+from reproduce import report
+from reproduce.posts import POSTS
 
 
-def kept(name, **result):
-    return {
-        name: {
-            "name": name,
-            "length": "short",
-            "command": f"python -m some.main --{name} --corpus=text8.zip",
-            "data": "some data",
-            "wall_seconds": 1.5,
-            "machine": "a machine",
-            "result": result,
-        }
-    }
-
-
-def verdict_of(says, known):
-    claim = next(claim for claim in CLAIMS if claim.says.startswith(says))
-    return report.judged(claim, known)
-
-
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.says[:40])
-def test_claims_need_runs_that_there_are(claim):
-    assert set(claim.needs) <= NAMES
-
-
-def test_figures_are_of_runs_that_there_are():
-    assert list(gallery.FIGURES) == list(report.POSTS)
-    for figures in gallery.FIGURES.values():
-        assert {name for name, *_ in figures} <= NAMES
-
-
-def test_a_number_is_confirmed_by_itself_alone():
-    post = {"naive": 120_422_400, "reduced": 12_443_649, "factor": 9.68}
-    known = kept("operations", post=post)
-    right = verdict_of("The 5x5 convolution of GoogLeNet", known)
-    assert right == ("120,422,400", verdicts.CONFIRMED)
-    assert verdict_of("Both together", known) == ("12,443,649", verdicts.REFUTED)
-    assert verdict_of("The computation shrinks", known)[1] == verdicts.CONFIRMED
-
-
-def test_without_its_run_a_claim_is_open():
-    found, verdict = verdict_of("Both together", {})
-    assert found == "" and verdict.startswith(verdicts.UNCHECKED)
-
-
-def test_sum_against_concatenation():
-    known = kept("concat", valid_bpc=2.5, steps=10) | kept("sum", valid_bpc=2.4)
-    assert verdict_of("Concatenating", known)[1] == verdicts.REFUTED
-    known = kept("concat", valid_bpc=2.3, steps=10) | kept("sum", valid_bpc=2.4)
-    assert verdict_of("Concatenating", known)[1] == verdicts.CONFIRMED
-
-
-@pytest.mark.parametrize(
-    ("dataset", "steps", "accuracy", "verdict"),
-    [
-        ("mnist (csv)", 20_000, 0.9851, verdicts.CONFIRMED),
-        ("mnist (csv)", 20_000, 0.97, verdicts.REFUTED),
-        ("mnist (csv)", 200, 0.99, f"{verdicts.UNCHECKED} 20,000 steps"),
-        ("digits", 20_000, 0.99, f"{verdicts.UNCHECKED} MNIST"),
-    ],
-)
-def test_accuracy_counts_on_mnist_to_the_end(dataset, steps, accuracy, verdict):
-    known = kept("digits_post", dataset=dataset, steps=steps, test_accuracy=accuracy)
-    assert verdict_of("20,000 steps reach", known)[1].startswith(verdict)
-
-
-def test_a_row_has_data_seed_seconds_and_runs():
-    known = kept("concat", valid_bpc=2.5, steps=10, seed=0, seconds=3.0)
+def test_a_row_has_data_seed_seconds_and_runs(kept):
+    run = {"steps": 10, "config": {"optimizer": "sgd"}, "seconds": 3.0}
+    known = kept("concat", valid_bpc=2.5, seed=0, **run)
     known |= kept("sum", valid_bpc=2.4, seed=0)
-    claim = next(c for c in CLAIMS if c.says.startswith("Concatenating"))
+    claim = next(
+        claim
+        for post in POSTS
+        for claim in post.claims
+        if claim.says.startswith("Concatenating")
+    )
     row = report.claim_row(claim, known)
-    assert "| some data | 0 | 4 | **not confirmed** | `concat`, `sum` |" in row
+    assert row[3:] == ["some data", "0", "4", "**not confirmed**", "`concat`, `sum`"]
 
 
-def test_a_marked_table_is_replaced_and_nothing_else():
-    text = "before\n<!-- results: flights -->\nold\n<!-- end -->\nafter\n"
+def test_a_marked_table_is_replaced_and_nothing_else(kept):
+    readme = "before\n<!-- results: flights -->\nold\n<!-- end -->\nafter\n"
     config = {"seed": 0}
     known = kept(
         "flights", config=config, generations=5, seconds=1, best_objective=9, gap=0.5
     )
-    new = readme.updated(text, known)
+    new = report.updated(readme, known)
     assert new.startswith("before\n<!-- results: flights -->\n| flags")
     assert new.endswith("50.0 % |\n<!-- end -->\nafter\n")
-    assert readme.updated(new, known) == new
-
-
-def test_the_page_stands_alone(tmp_path):
-    folder = tmp_path / "short" / "flights_post"
-    folder.mkdir(parents=True)
-    source = pathlib.Path(readme.__file__).parents[1] / "genetic" / "convergence.png"
-    (folder / "convergence.png").write_bytes(source.read_bytes())
-    known = kept("flights_post", gap=0.05, feasible=True, config={})
-    known["flights_post"]["result"]["config"] = {
-        "initial_probability": 0.5,
-        "mutation": 0.01,
-    }
-    page = gallery.render(known, tmp_path)
-    assert page.count("data:image/png;base64,") == 1
-    assert "http" not in page and 'src="/' not in page
-    assert "95.0 % of the optimum" in page
+    assert report.updated(new, known) == new

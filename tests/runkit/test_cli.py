@@ -188,6 +188,7 @@ logging.set_verbosity(logging.INFO)
 with progress.Bar(1000, "step") as bar:
     for step in range(1, 1001):
         bar.update(step, f"loss {1 / step:.2f}")
+    bar.update(1000)
     bar.write("done")
 """
 

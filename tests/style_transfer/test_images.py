@@ -134,7 +134,7 @@ def test_missing_file_and_directory_are_told_apart(tmp_path):
 def test_too_small_says_how_small(tmp_path):
     path = save(tmp_path, Image.new("RGB", (200, 50)))
     assert images.load_image(path).shape == (50, 200, 3)
-    with pytest.raises(ValueError, match="100x25 pixels at this size.*need 32"):
+    with pytest.raises(ValueError, match="100x25 pixels at this size.*needs 32"):
         images.load_image(path, size=100)
 
 
@@ -166,15 +166,43 @@ def test_unwritable_outputs_are_named(tmp_path):
         images.check_writable(str(tmp_path / "file" / "a.png"))
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path):
-    path = tmp_path / "kept"
-    path.write_text("old")
+@pytest.mark.parametrize("name", ["a.xbm", "a.blp", "a.emf", "a.h5", "a.ico", "a.txt"])
+def test_formats_that_cannot_hold_the_picture_are_refused_before_the_work(
+    tmp_path, name
+):
+    with pytest.raises(ValueError, match="no picture format .* end it in .png"):
+        images.check_writable(str(tmp_path / name))
 
-    def fails(file):
-        file.write(b"half of the new")
-        raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
-        images.write_whole(str(path), fails)
-    assert [child.name for child in tmp_path.iterdir()] == ["kept"]
-    assert path.read_text() == "old"
+def test_opacity_is_read_and_kept(tmp_path):
+    picture = solid("RGBA", (0, 0, 255, 255))
+    picture.putalpha(Image.linear_gradient("L").resize((SIDE, SIDE)))
+    path = save(tmp_path, picture, "soft.png")
+    opacity = images.load_opacity(path)
+    assert opacity.shape == (SIDE, SIDE) and opacity[0, 0] < 10 < 245 < opacity[-1, 0]
+    assert images.load_opacity(save(tmp_path, solid("RGB", 0), "whole.png")) is None
+    for name in ("a.png", "a.webp", "a.jpg"):
+        images.save_image(
+            str(tmp_path / name), np.zeros((SIDE, SIDE, 3)), opacity=opacity
+        )
+    with Image.open(tmp_path / "a.png") as file:
+        np.testing.assert_array_equal(np.asarray(file)[..., 3], opacity)
+    assert images.load_opacity(str(tmp_path / "a.webp")) is not None
+    assert images.load_opacity(str(tmp_path / "a.jpg")) is None
+
+
+def test_heic_is_said_by_name(tmp_path):
+    path = tmp_path / "phone.heic"
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+    with pytest.raises(OSError, match="phone.heic: HEIC is not read: save it as JPEG"):
+        images.load_image(str(path))
+
+
+def test_a_mask_may_be_small(tmp_path):
+    mask = Image.new("L", (4, 2), 0)
+    mask.paste(255, (0, 0, 2, 2))
+    found = images.load_mask(save(tmp_path, mask, "mask.png"), 32, 64)
+    assert found.shape == (32, 64)
+    assert found[:, :16].min() > 0.9 and found[:, -16:].max() < 0.1
+    with pytest.raises(ValueError, match=r"black\.png: no part of it is white"):
+        images.load_mask(save(tmp_path, solid("L", 0), "black.png"), 32, 32)

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from style_transfer import memory, samples
+from style_transfer.config import Config
+from tests.style_transfer.conftest import command, pattern, run_all, run_main
+
 RESULT = {
     "content_loss",
     "style_loss",
@@ -18,6 +24,7 @@ RESULT = {
     "steps",
     "seconds",
     "seconds_per_step",
+    "network",
     "weights",
     "seed",
     "image_size",
@@ -26,10 +33,33 @@ RESULT = {
 }
 
 
-def test_a_run_leaves_everything(main, picture):
-    done = main(f"--content={picture}", "--tensorboard")
+def result(folder):
+    return json.loads((folder / "result.json").read_text())
+
+
+def save(path, seed, size=(64, 48), **options):
+    Image.fromarray(pattern(size[1], size[0], seed)).save(path, **options)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run from a picture with transparency, and its log."""
+    folder = tmp_path_factory.mktemp("finished")
+    photograph = Image.fromarray(pattern(48, 64, 1))
+    photograph.putalpha(Image.linear_gradient("L").resize((64, 48)))
+    photograph.save(folder / "content.png")
+    out = folder / "out"
+    (out / "frames").mkdir(parents=True)
+    (out / "frames" / "step_00099.png").write_text("of an earlier run")
+    done = run_main(out, f"--content={folder / 'content.png'}", "--tensorboard")
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in main.out.iterdir()} == {
+    return out, done.stderr
+
+
+def test_a_run_leaves_everything(finished):
+    out, log = finished
+    assert {path.name for path in out.iterdir()} - {".lock"} == {
         "transfer.png",
         "overview.jpg",
         "progress.gif",
@@ -37,167 +67,233 @@ def test_a_run_leaves_everything(main, picture):
         "loss.csv",
         "loss.png",
         "result.json",
+        "checkpoint.npz",
         "tensorboard",
     }
-    result = json.loads((main.out / "result.json").read_text())
-    assert set(result) >= RESULT
-    assert (result["steps"], result["weights"]) == (2, "compact")
-    assert result["image_size"] == [64, 48]
-    with Image.open(main.out / "transfer.png") as image:
-        assert image.size == (64, 48)
-    with Image.open(main.out / "progress.gif") as image:
+    found = result(out)
+    assert set(found) >= RESULT
+    assert (found["steps"], found["weights"]) == (2, "vgg16")
+    assert found["image_size"] == [64, 48]
+    with Image.open(out / "transfer.png") as image:
+        assert (image.size, image.mode) == ((64, 48), "RGBA")
+    with Image.open(out / "progress.gif") as image:
         assert image.n_frames >= 2
-    rows = list(csv.DictReader((main.out / "loss.csv").open()))
+    rows = list(csv.DictReader((out / "loss.csv").open()))
     assert [row["step"] for row in rows] == ["1", "2"]
     assert float(rows[1]["total_loss"]) < float(rows[0]["total_loss"])
-    assert len(list((main.out / "frames").iterdir())) == 3
+    names = sorted(path.name for path in (out / "frames").iterdir())
+    assert names == [f"step_0000{step}.png" for step in range(3)]
+    assert "Painting on the CPU" in log and "transfer.png: 2 steps" in log
 
 
-def test_same_seed_same_bytes(main, tmp_path):
-    written = []
-    for name, seed in (("a.png", 1), ("b.png", 1), ("c.png", 2)):
-        output = tmp_path / "pictures" / name
-        done = main("--init=noise", f"--seed={seed}", f"--output={output}")
-        assert done.returncode == 0, done.stderr
-        written.append(output.read_bytes())
-    assert written[0] == written[1] != written[2]
+@pytest.mark.slow
+def test_what_else_one_may_ask_for(tmp_path):
+    """Many runs in one process: one content at its own size, several, colours kept."""
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    first = save(photographs / "a.png", 1)
+    save(photographs / "b,c.jpg", 2, (40, 72))
+    (photographs / "notes.txt").write_text("no picture")
+    mask = save(tmp_path / "mask.png", 0, (8, 8))
+    Image.new("L", (8, 8), 255).save(mask)
+    pixels = ["--mode=pixels", f"--content={first}", f"--init={first}"]
+    both = [f"--style={first},{photographs / 'b,c.jpg'}".replace("b,c", "d")]
+    save(photographs / "d.jpg", 3)
+    runs = {
+        "own": [f"--content={first}", "--size=0", "--device=cpu"],
+        "several": ["--content", first, str(photographs / "b,c.jpg"), "--scales=2"],
+        "folder": ["--mode=pixels", f"--content={photographs}"],
+        "copy": pixels,
+        "luminance": [f"--content={first}", "--preserve_colors=luminance"],
+        "match": [f"--content={first}", "--preserve_colors=match"],
+        "masked": [*both, f"--mask={mask}", f"--mask={mask}"],
+        "blend": [*both, "--style_blend=2,1", "--content_layer=conv3_3"],
+        "one": ["--init=noise", "--seed=1"],
+        "same": ["--init=noise", "--seed=1"],
+        "other": ["--init=noise", "--seed=2"],
+    }
+    found = run_all([command(tmp_path / name, *given) for name, given in runs.items()])
+    assert [code for code, _ in found] == [0] * len(runs), found
+    assert result(tmp_path / "own")["image_size"] == [64, 48]
+    assert result(tmp_path / "several" / "a")["image_size"] == [64, 48]
+    assert result(tmp_path / "several" / "b,c")["image_size"] == [36, 64]
+    inside = {path.name for path in (tmp_path / "folder").iterdir()}
+    assert inside == {"a", "b,c", "d"}
+    copied = result(tmp_path / "copy")
+    assert copied["steps"] == 0  # nothing is left to do
+    with Image.open(tmp_path / "copy" / "pixels.png") as image:
+        np.testing.assert_array_equal(image, Image.open(first))
+    for how in ("luminance", "match"):
+        colors, expected = (
+            np.asarray(Image.open(path).convert("RGB"), float).mean(axis=(0, 1))
+            for path in (tmp_path / how / "transfer.png", first)
+        )
+        np.testing.assert_allclose(
+            colors - colors.mean(), expected - expected.mean(), atol=12
+        )
+    one, same, other = (
+        (tmp_path / name / "transfer.png").read_bytes()
+        for name in ("one", "same", "other")
+    )
+    assert one == same != other
 
 
-def test_starts_from_a_file(main, picture):
-    done = main("--mode=pixels", f"--content={picture}", f"--init={picture}")
-    assert done.returncode == 0, done.stderr
-    result = json.loads((main.out / "result.json").read_text())
-    assert result["steps"] == 0  # nothing is left to do
-    with Image.open(main.out / "pixels.png") as found, Image.open(picture) as expected:
-        assert found.tobytes() == expected.tobytes()
+WRONG = {
+    "--content=none.png": "none.png: no such file",
+    "--style=.": "is a directory",
+    "--init=none.png": "none.png: no such file",
+    "--weights=none.h5": "none.h5: no such file",
+    "--weights=setup.cfg": "setup.cfg: this is no Keras file",
+    "--weights=vgg.pth": "PyTorch files are not read",
+    "--weights=none.npz": "none.npz: no such file",
+    "--network=vgg19": "--network=vgg19: this package has VGG-16's filters alone",
+    "--content_layer=conv3_4": "vgg16 has no layer 'conv3_4'",
+    "--content_layer=conv9_9": "no layer 'conv9_9'",
+    "--mask=none.png": "none.png: no such file",
+    "--style_blend=1,2": "--style_blend has 2 shares for 1 styles",
+    "--resume": "--resume: no checkpoint",
+    "--memory_gib=0.5": "--size=64 needs about",
+    "--size=400000": "would fit",  # one picture: over a terabyte
+    "--output=picture.xbm": "no picture format",
+    "--output=setup.cfg": "this file exists: give --overwrite",
+    "--out_dir=setup.cfg": "setup.cfg",
+    "--style_layer_weights=1,x": "--style_layer_weights",
+    "--size=16": "--size=16: must be at least 32",
+    "--learning_rate=nan": "--learning_rate=nan",
+    "--mode=copy": "mode",
+    "--device=gpu:9": "TensorFlow sees",
+    "--device=tpu": "--device=tpu: choose auto",
+    "photo.jpg": "unexpected 'photo.jpg'",
+}
+
+
+def test_bad_input_is_one_line_and_nothing_written(tmp_path):
+    mine = save(tmp_path / "mine.jpg", 1)
+    wrong = {(flag,): message for flag, message in WRONG.items()}
+    wrong[f"--content={mine}", f"--output={mine}"] = "it would replace the input"
+    wrong[f"--style={mine}", f"--style={mine}", f"--mask={mine}"] = "give as many"
+    wrong["--content", mine, mine, "--output=new.png"] = (
+        "one file, and there are 2 contents"
+    )
+    before = (tmp_path / "mine.jpg").read_bytes()
+    out = tmp_path / "out"
+    found = run_all([command(out, *flags) for flags in wrong])
+    for (code, errors), (flags, message) in zip(found, wrong.items(), strict=True):
+        assert code == 2, flags
+        told = [line for line in errors.splitlines() if "Painting on" not in line]
+        assert len(told) == 1 and message in told[0], (flags, errors)
+    assert (tmp_path / "mine.jpg").read_bytes() == before
+    assert not out.exists() or not list(out.iterdir())
+
+
+def test_a_diverged_run_keeps_the_last_good_picture(tmp_path):
+    ((code, errors),) = run_all([command(tmp_path / "out", "--style_weight=1e38")])
+    assert code == 1
+    assert "style_transfer: step 1: the loss is" in errors
+    assert (tmp_path / "out" / "transfer.png").exists()
+    assert result(tmp_path / "out")["steps"] == 0
+
+
+def wait_for(path, process):
+    """Waits until a file is there, for as long as the process runs."""
+    deadline = time.monotonic() + 300
+    while not path.exists():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_a_killed_run_goes_on_exactly(tmp_path, optimizer):
+    """Killed without warning in the second scale; the same bytes in the end."""
+    out = tmp_path / "out"
+    flags = ["--size=96", "--steps=8", "--scales=2", f"--optimizer={optimizer}"]
+    settings = [*flags, f"--style={save(tmp_path / 'style.png', 3, (130, 140))}"]
+    settings += [f"--content={save(tmp_path / 'content.png', 1, (130, 140))}"]
+    settings += ["--size=160"]
+    saving = command(out, *settings, "--checkpoint_seconds=0.001")
+    with subprocess.Popen(saving, stderr=subprocess.DEVNULL) as process:
+        wait_for(out / "frames" / "step_00014.png", process)
+        locked = command(out, *settings)
+        process.send_signal(signal.SIGSTOP)
+        refused = subprocess.run(locked, capture_output=True, text=True)
+        process.kill()
+    assert refused.returncode == 2 and "another run is using this folder" in (
+        refused.stderr
+    )
+    assert list(out.glob("checkpoint*.npz")) and not (out / "transfer.png").exists()
+    straight = tmp_path / "straight"
+    again, more = [*settings, "--resume"], ["--resume", "--steps=9"]
+    found = run_all(
+        [
+            command(straight, *settings),
+            command(out, *again, "--seed=7"),
+            command(out, *again),
+            command(out, *settings, *more),
+        ]
+    )
+    assert [code for code, _ in found] == [0, 2, 0, 0], found
+    assert "--seed" in found[1][1]
+    pictures = [folder / "frames" / "step_00020.png" for folder in (out, straight)]
+    assert pictures[0].read_bytes() == pictures[1].read_bytes()
+    assert result(straight)["steps"] == 20 and result(out)["steps"] == 21
+    with Image.open(out / "progress.gif") as image:
+        assert image.n_frames > 12
+    sizes = {Image.open(path).size for path in (out / "frames").iterdir()}
+    assert sizes == {(149, 160)}
+
+
+@pytest.mark.slow
+def test_works_in_tiles_where_memory_is_short(tmp_path):
+    """The same losses as whole, to rounding."""
+    large = ["--size=640", "--optimizer=adam", "--precision=float32", "--steps=1"]
+    height, width = samples.painting(640).shape[:2]  # larger than the photograph
+    of_run = (Config(optimizer="adam"), "vgg16", "float32", height, width)
+    needed = memory.estimate(*of_run, 256) / memory.GIB
+    assert needed + 0.02 < memory.estimate(*of_run) / memory.GIB
+    limits = {"whole": [], "tiles": [f"--memory_gib={needed + 0.01}"]}
+    run_all([command(tmp_path / n, *large, *limit) for n, limit in limits.items()])
+    whole, tiles = (result(tmp_path / name) for name in limits)
+    assert (whole["tile"], tiles["tile"]) == (None, 256)
+    assert tiles["total_loss"] == pytest.approx(whole["total_loss"], rel=1e-3)
 
 
 @pytest.mark.parametrize(
-    ("flag", "message"),
-    [
-        ("--content=none.png", "none.png: no such file"),
-        ("--style=.", "is a directory"),
-        ("--init=none.png", "none.png: no such file"),
-        ("--weights=none.h5", "none.h5: no such file"),
-        ("--weights=setup.cfg", "setup.cfg: not a readable HDF5 file"),
-        ("--weights=none.npz", "none.npz: no such file"),
-        ("--network=vgg19", "--network=vgg19 does not fit --weights=compact"),
-        ("--content_layer=conv3_3", "no layer 'conv3_3' in the compact network"),
-        ("--mask=none.png", "none.png: no such file"),
-        ("--style_blend=1,2", "--style_blend has 2 shares for 1 styles"),
-        ("--resume", "--resume: no checkpoint"),
-        ("--memory_gib=0.5", "--size=64 needs about"),
-        ("--output=picture.txt", "no picture format"),
-        ("--out_dir=setup.cfg", "setup.cfg"),
-        ("--content_layer=conv9_9", "no layer 'conv9_9'"),
-        ("--style_layer_weights=1,x", "--style_layer_weights"),
-        ("--size=16", "--size=16: must be at least 32"),
-        ("--learning_rate=nan", "--learning_rate=nan"),
-        ("--mode=copy", "mode"),
-        ("photo.jpg", "unexpected 'photo.jpg'"),
-    ],
+    ("optimizer", "number"), [("adam", signal.SIGINT), ("lbfgs", signal.SIGTERM)]
 )
-def test_bad_input_is_one_line_and_nothing_written(main, flag, message):
-    done = main(flag)
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert message in done.stderr
-    assert not main.out.exists() or not list(main.out.iterdir())
-
-
-def test_a_diverged_run_keeps_the_last_good_picture(main):
-    done = main("--style_weight=1e38")
-    assert done.returncode == 1
-    assert "style_transfer: step 1: the loss is" in done.stderr
-    assert (main.out / "transfer.png").exists()
-    result = json.loads((main.out / "result.json").read_text())
-    assert result["steps"] == 0
-
-
-def test_masks_pair_with_styles(main, picture, tmp_path):
-    mask = tmp_path / "mask.png"
-    Image.new("L", (40, 40), 255).save(mask)
-    both = [f"--style={picture}", f"--style={picture}", f"--mask={mask}"]
-    done = main(*both)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "1 --mask for 2 --style: give as many" in done.stderr
-    assert main(*both, f"--mask={mask}").returncode == 0
-
-
-@pytest.mark.parametrize("how", ["luminance", "match"])
-def test_colors_can_be_kept(main, picture, how):
-    done = main(f"--content={picture}", f"--preserve_colors={how}", "--steps=8")
-    assert done.returncode == 0, done.stderr
-    found, expected = (
-        np.asarray(Image.open(path).convert("RGB"), float).mean(axis=(0, 1))
-        for path in (main.out / "transfer.png", picture)
-    )
-    np.testing.assert_allclose(
-        found - found.mean(), expected - expected.mean(), atol=12
-    )
-
-
-@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-def test_a_killed_run_goes_on_exactly(main, tmp_path, optimizer):
-    """Killed without warning in the second scale; the same bytes in the end."""
-    settings = ["--size=192", "--steps=10", "--scales=2", f"--optimizer={optimizer}"]
-    straight = tmp_path / "straight.png"
-    assert main(*settings, f"--output={straight}").returncode == 0
-    shutil.rmtree(main.out)
-    saving = [*settings, "--checkpoint_seconds=0.001"]
-    checkpoint = main.out / "checkpoint.npz"
-    with subprocess.Popen(main.command(*saving), stderr=subprocess.DEVNULL) as process:
-        while not (main.out / "frames" / "step_00012.png").exists():
-            assert process.poll() is None
-            time.sleep(0.005)
-        process.kill()
-    assert checkpoint.exists() and not (main.out / "transfer.png").exists()
-    other = main(*settings, "--resume", "--seed=7")
-    assert (other.returncode, other.stderr.count("\n")) == (2, 1)
-    assert "with other settings" in other.stderr
-    done = main(*settings, "--resume")
-    assert done.returncode == 0, done.stderr
-    assert (main.out / "transfer.png").read_bytes() == straight.read_bytes()
-    result = json.loads((main.out / "result.json").read_text())
-    assert result["steps"] == 20 and not checkpoint.exists()
-    with Image.open(main.out / "progress.gif") as image:
-        assert image.n_frames > 12
-
-
-def test_works_in_tiles_where_memory_is_short(main):
-    """The same losses as whole, to rounding."""
-    found = []
-    large = ["--size=1024", "--scales=1", "--optimizer=adam", "--precision=float32"]
-    for limit in ([], ["--memory_gib=1.5"]):
-        done = main(*large, "--steps=1", *limit)
-        assert done.returncode == 0, done.stderr
-        found.append(json.loads((main.out / "result.json").read_text()))
-    assert (found[0]["tile"], found[1]["tile"]) == (None, 256)
-    assert found[1]["total_loss"] == pytest.approx(found[0]["total_loss"], rel=1e-3)
-
-
-@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-def test_ctrl_c_saves_what_there_is(main, optimizer):
-    command = main.command("--steps=100000", f"--optimizer={optimizer}")
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 60
-        while not (main.out / "frames" / "step_00002.png").exists():
-            assert time.monotonic() < deadline and process.poll() is None
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+def test_a_signal_saves_what_there_is(tmp_path, optimizer, number):
+    out = tmp_path / "out"
+    endless = command(out, "--steps=100000", f"--optimizer={optimizer}")
+    with subprocess.Popen(endless, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(out / "frames" / "step_00002.png", process)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=300)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    result = json.loads((main.out / "result.json").read_text())
-    assert 2 <= result["steps"] < 100000
-    with Image.open(main.out / "transfer.png") as image:
+    found = result(out)
+    assert 2 <= found["steps"] < 100000
+    with Image.open(out / "transfer.png") as image:
         image.load()
-    rows = list(csv.DictReader((main.out / "loss.csv").open()))
-    assert len(rows) == result["steps"]
-    assert (main.out / "checkpoint.npz").exists()  # --resume goes on
+    rows = list(csv.DictReader((out / "loss.csv").open()))
+    assert len(rows) == found["steps"]
+    assert (out / "checkpoint.npz").exists()  # --resume goes on
 
 
-def test_a_size_that_cannot_fit_is_refused_before_anything_is_loaded(main):
-    done = main("--weights=compact", "--size=400000")  # one picture: over a terabyte
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.count("\n") == 1 and "would fit" in done.stderr
+def test_a_picture_that_cannot_be_written_is_in_the_checkpoint(finished, tmp_path):
+    """A folder that a file blocks stands for a full disk."""
+    earlier, _ = finished
+    out = tmp_path / "out"
+    shutil.copytree(earlier, out)
+    (out / "overview.jpg").unlink()
+    (out / "overview.jpg").mkdir()
+    content = f"--content={earlier.parent / 'content.png'}"
+    resumed = command(out, content, "--resume", "--steps=3")
+    ((code, errors),) = run_all([resumed])
+    assert code == 2
+    spare = re.search(r"the picture is in (\S+\.png)", errors).group(1)
+    with Image.open(spare) as image:
+        assert image.size == (64, 48)
+    os.remove(spare)
+    (out / "overview.jpg").rmdir()
+    ((code, _),) = run_all([resumed])
+    assert code == 0 and result(out)["steps"] == 3

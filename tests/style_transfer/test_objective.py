@@ -1,32 +1,23 @@
 """The weighted sum, its gradient, tiles, regions, blends and normalisation."""
 
-import functools
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from style_transfer import losses, terms, tiles, weights
+from style_transfer import losses, objective, tiles
 from style_transfer.config import Config
-from style_transfer.objective import Objective
-from style_transfer.terms import REFERENCE_PIXELS, Pictures
+from style_transfer.objective import REFERENCE_PIXELS, Objective, Pictures
 
 
-@functools.lru_cache
-def network():
-    pictures = [np.random.default_rng(0).uniform(0, 255, (40, 40, 3)).astype("f4")]
-    return weights.load("compact", "random", "average", "float32", pictures, 0)[0]
-
-
-def grams(image, layers):
-    maps = network().features(tf.constant(image), layers)
+def grams(network, image, layers):
+    maps = network.features(tf.constant(image), layers)
     return {
         name: losses.mean_gram_matrix(m, m.shape[0] * m.shape[1])
         for name, m in maps.items()
     }
 
 
-def test_total_is_the_weighted_sum_of_the_posts_losses(content, style):
+def test_total_is_the_weighted_sum_of_the_posts_losses(content, style, network):
     config = Config(
         content_weight=2.0,
         style_weight=3.0,
@@ -35,13 +26,13 @@ def test_total_is_the_weighted_sum_of_the_posts_losses(content, style):
     )
     image = content[::-1].copy()
     pictures = Pictures(content, (style,))
-    found, gradient = Objective(config, pictures, network())(image)
+    found, gradient = Objective(config, pictures, network)(image)
     ours, target = (
-        network().features(tf.constant(i), ["conv4_2"])["conv4_2"]
+        network.features(tf.constant(i), ["conv4_2"])["conv4_2"]
         for i in (image, content)
     )
     expected_content = losses.content_loss(ours, target)
-    made, aimed = (grams(i, config.style_layers) for i in (image, style))
+    made, aimed = (grams(network, i, config.style_layers) for i in (image, style))
     expected_style = sum(
         weight * losses.style_layer_loss(made[name], aimed[name])
         for weight, name in zip(
@@ -51,29 +42,27 @@ def test_total_is_the_weighted_sum_of_the_posts_losses(content, style):
     variation = losses.total_variation(tf.constant(image))
     np.testing.assert_allclose(found["content_loss"], expected_content, rtol=1e-5)
     np.testing.assert_allclose(found["style_loss"], expected_style, rtol=1e-5)
-    share = REFERENCE_PIXELS / (32 * 40)
+    share = REFERENCE_PIXELS / (32 * 48)
     total = 2.0 * share * expected_content + 4.0 * share * variation
-    total += 3.0 * network().style_scales[0] * expected_style
+    total += 3.0 * expected_style
     np.testing.assert_allclose(found["total_loss"], total, rtol=1e-5)
     assert gradient.shape == image.shape
 
 
-def test_the_content_picture_has_no_content_loss(content, style):
-    objective = Objective(Config(), Pictures(content, (style,)), network())
-    assert objective(content)[0]["content_loss"] == 0
-    assert objective(content)[0]["style_loss"] > 0
+def test_the_content_picture_has_no_content_loss(content, style, network):
+    found_by = Objective(Config(), Pictures(content, (style,)), network)
+    assert found_by(content)[0]["content_loss"] == 0
+    assert found_by(content)[0]["style_loss"] > 0
 
 
-def test_content_from_several_layers(content, style):
+def test_content_from_several_layers(content, style, network):
     layers = ("conv2_1", "conv3_1")
     config = Config(mode="content", content_layers=layers)
     image = content[::-1].copy()
-    objective = Objective(config, Pictures(content, (style,)), network())
-    maps, targets = (
-        network().features(tf.constant(i), layers) for i in (image, content)
-    )
+    found_by = Objective(config, Pictures(content, (style,)), network)
+    maps, targets = (network.features(tf.constant(i), layers) for i in (image, content))
     expected = sum(losses.content_loss(maps[name], targets[name]) for name in layers)
-    np.testing.assert_allclose(objective(image)[0]["content_loss"], expected, rtol=1e-5)
+    np.testing.assert_allclose(found_by(image)[0]["content_loss"], expected, rtol=1e-5)
 
 
 def random_picture(height, width, seed):
@@ -82,7 +71,7 @@ def random_picture(height, width, seed):
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_tiles_give_what_the_whole_gives(masked):
+def test_tiles_give_what_the_whole_gives(masked, network):
     """Sizes that are no multiple of anything, and tiles that need their margins."""
     content, style = random_picture(203, 300, 1), random_picture(170, 181, 2)
     mask = np.linspace(0, 1, 300, dtype=np.float32) * np.ones((203, 1), np.float32)
@@ -90,8 +79,8 @@ def test_tiles_give_what_the_whole_gives(masked):
     config = Config(total_variation_weight=0.01)
     pictures = Pictures(content, (style,), masks)
     image = random_picture(203, 300, 3)
-    whole, gradient = Objective(config, pictures, network())(image)
-    tiled = Objective(config, pictures, network(), side=64)
+    whole, gradient = Objective(config, pictures, network)(image)
+    tiled = Objective(config, pictures, network, side=64)
     found, found_gradient = tiled(image)
     for name, loss in whole.items():
         np.testing.assert_allclose(found[name], loss, rtol=1e-4)
@@ -110,19 +99,19 @@ def test_cores_cover_the_picture_once():
     assert (seen == 1).all()
 
 
-def test_a_blend_aims_between_its_styles(content, style):
+def test_a_blend_aims_between_its_styles(content, style, network):
     other = content[:, ::-1].copy()
     pictures = Pictures(content, (style, other))
-    made = terms.make(
-        Config(mode="style", style_blend=(3.0, 1.0)), pictures, network(), None
+    made = objective.make_terms(
+        Config(mode="style", style_blend=(3.0, 1.0)), pictures, network
     )
-    first, second = (grams(i, ["conv3_1"])["conv3_1"] for i in (style, other))
+    first, second = (grams(network, i, ["conv3_1"])["conv3_1"] for i in (style, other))
     target = next(term.target for term in made if term.layer == "conv3_1")
     np.testing.assert_allclose(target, 0.75 * first + 0.25 * second, rtol=1e-4)
     assert len(made) == 5
 
 
-def test_masks_give_each_region_its_style():
+def test_masks_give_each_region_its_style(network):
     """Styles from the picture's own halves: only the right pairing has no loss."""
     image = random_picture(64, 256, 1)
     image[:, :128] *= 0.3
@@ -134,7 +123,7 @@ def test_masks_give_each_region_its_style():
             Objective(
                 Config(mode="style", style_layers=("conv1_1",)),
                 Pictures(image, styles, masks),
-                network(),
+                network,
             )(image)[0]["style_loss"]
         )
         for masks in ((left, 1 - left), (1 - left, left))
@@ -142,25 +131,12 @@ def test_masks_give_each_region_its_style():
     assert found[0] < 0.01 * found[1]
 
 
-def test_outside_all_masks_style_has_no_gradient(style):
+def test_outside_all_masks_style_has_no_gradient(style, network):
     image = random_picture(64, 256, 1)
     mask = np.zeros((64, 256), np.float32)
     mask[:, :64] = 1
     config = Config(mode="style", style_layers=("conv2_1",))
-    objective = Objective(config, Pictures(image, (style,), (mask,)), network())
-    gradient = np.abs(objective(image)[1])
+    found_by = Objective(config, Pictures(image, (style,), (mask,)), network)
+    gradient = np.abs(found_by(image)[1])
     assert gradient[:, :60].max() > 0
     assert gradient[:, 80:].max() == 0
-
-
-def test_normalised_gradients_pull_alike(content, style):
-    config = Config(normalize_gradients=True)
-    pictures = Pictures(content, (style,))
-    noise = random_picture(*content.shape[:2], 5)
-    pulls = Objective(config, pictures, network()).pulls(noise)
-    for layers in (("conv1_1",), ("conv5_1",)):
-        only = Config(mode="style", normalize_gradients=True, style_layers=layers)
-        index = config.style_layers.index(layers[0])
-        own = [pulls[1 + index]]
-        gradient = Objective(only, pictures, network(), None, own)(noise)[1]
-        np.testing.assert_allclose(np.mean(np.abs(gradient)), 1.0, rtol=1e-3)

@@ -1,4 +1,4 @@
-"""The embedded pictures: real, painted, repeatable."""
+"""The embedded pictures: one is a photograph, and one a night."""
 
 import numpy as np
 
@@ -6,22 +6,17 @@ from style_transfer import samples
 
 
 def test_sizes_and_range():
-    for image in (samples.photograph(200), samples.painting(200)):
+    for make in (samples.photograph, samples.painting):
+        image = make(200)
         assert max(image.shape) == 200
         assert image.dtype == np.float32
         assert image.min() >= 0 and image.max() <= 255
 
 
 def test_photograph_is_a_photograph():
-    image = samples.photograph(640)
+    image = samples.photograph()
     assert image.shape == (427, 640, 3)
     assert len(np.unique(image.reshape(-1, 3), axis=0)) > 10_000
-
-
-def test_painting_follows_the_seed():
-    one = samples.painting(128, seed=3)
-    np.testing.assert_array_equal(one, samples.painting(128, seed=3))
-    assert np.abs(one - samples.painting(128, seed=4)).mean() > 1
 
 
 def test_painting_is_a_night_with_lights():

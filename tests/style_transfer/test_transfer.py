@@ -1,41 +1,29 @@
 """The noise, the scales, and the way down in every mode."""
 
-import functools
-
 import numpy as np
 import pytest
 
-from style_transfer import terms, transfer, weights
+from style_transfer import objective, transfer
 from style_transfer.config import Config
-from style_transfer.terms import Pictures
+from style_transfer.objective import Pictures
 
 
-@functools.lru_cache
-def network():
-    coarse = np.random.default_rng(0).uniform(0, 255, (8, 8, 3))
-    pictures = [np.float32(np.kron(coarse, np.ones((8, 8, 1))))]
-    return weights.load("compact", "random", "average", "float32", pictures, 0)[0]
-
-
-def descend(config, content, style, start, **options):
+def descend(config, content, style, start, network=None, **options):
     """Every step that is made."""
-    pictures = Pictures(content, (style,))
-    used = None if config.mode == "pixels" else network()
-    return list(transfer.paint(config, pictures, used, start, **options))
+    return list(
+        transfer.paint(config, Pictures(content, (style,)), network, start, **options)
+    )
 
 
 def test_each_mode_needs_its_layers():
-    assert terms.layers(Config(mode="pixels")) == ()
-    assert terms.layers(Config(mode="content")) == ("conv4_2",)
-    assert len(terms.layers(Config(mode="style"))) == 5
-    assert terms.layers(Config(mode="transfer")) == (
-        "conv1_1",
-        "conv2_1",
-        "conv3_1",
-        "conv4_1",
-        "conv4_2",
-        "conv5_1",
-    )
+    needed = {
+        mode: objective.needed_layers(Config(mode=mode))
+        for mode in ("pixels", "content", "style", "transfer")
+    }
+    assert needed["pixels"] == ()
+    assert needed["content"] == ("conv4_2",)
+    assert len(needed["style"]) == 5
+    assert needed["transfer"] == tuple(sorted((*needed["style"], "conv4_2")))
 
 
 def test_noise_is_the_posts():
@@ -59,7 +47,21 @@ def test_noise_is_the_posts():
     ],
 )
 def test_scales_halve_down_to_the_coarsest(scales, height, width, factors):
-    assert transfer.scale_factors(Config(scales=scales), height, width) == factors
+    parts = transfer.phases(Config(scales=scales, steps=20), height, width)
+    assert [part.factor for part in parts] == factors
+    steps = [part.steps for part in parts]
+    assert steps[-1] == 20
+    assert steps == sorted(steps, reverse=True)  # coarse steps are cheap
+
+
+def test_from_noise_the_style_comes_by_and_by():
+    config = Config(init="noise", scales=2, steps=20)
+    *ramp, first, last = transfer.phases(config, 384, 512)
+    assert (first.factor, last.factor) == (0.5, 1.0)
+    assert sum(part.steps for part in (*ramp, first)) == 30 and last.steps == 20
+    weights = [part.config.style_weight for part in (*ramp, first, last)]
+    assert weights == sorted(weights) and weights[0] < 1e-3 * config.style_weight
+    assert first.config == last.config == config
 
 
 def test_pixels_turn_noise_into_the_picture(content, style):
@@ -72,10 +74,10 @@ def test_pixels_turn_noise_into_the_picture(content, style):
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 @pytest.mark.parametrize("mode", ["transfer", "content", "style"])
-def test_the_loss_falls(mode, optimizer, content, style):
+def test_the_loss_falls(mode, optimizer, content, style, network):
     config = Config(mode=mode, optimizer=optimizer, steps=8, learning_rate=8.0)
     start = transfer.noise(*content.shape[:2], seed=0)
-    steps = descend(config, content, style, start)
+    steps = descend(config, content, style, start, network)
     assert [step.step for step in steps] == list(range(1, 9))
     totals = [step.losses["total_loss"] for step in steps]
     assert totals[-1] < 0.8 * totals[0]
@@ -94,34 +96,41 @@ def large():
     )
 
 
-def test_coarse_scales_come_first_and_lead_to_the_last(large):
+def test_coarse_scales_come_first_and_lead_to_the_last(large, network):
     content, style = large
-    config = Config(scales=2, steps=3)
-    steps = descend(config, content, style, content)
-    assert [s.image.shape[:2] for s in steps] == [(64, 80)] * 3 + [(128, 160)] * 3
-    alone = descend(Config(scales=1, steps=3), content, style, content)
+    config = Config(scales=2, steps=4)
+    steps = descend(config, content, style, content, network)
+    assert [s.image.shape[:2] for s in steps] == [(64, 80)] * 6 + [(128, 160)] * 4
+    alone = descend(Config(scales=1, steps=4), content, style, content, network)
     assert steps[-1].losses["total_loss"] < alone[-1].losses["total_loss"]
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-@pytest.mark.parametrize("stop", [2, 3, 5])
-def test_goes_on_exactly(optimizer, stop, large):
+def test_goes_on_exactly_and_yields_values(optimizer, large, network):
     """From within each scale, and from the end of the first."""
     content, style = large
-    config = Config(scales=2, steps=3, optimizer=optimizer)
-    straight = descend(config, content, style, content)
-    saved = straight_state(config, content, style, stop)
-    rest = descend(config, content, style, content, saved=saved)
-    assert [step.step for step in rest] == list(range(stop + 1, 7))
-    np.testing.assert_array_equal(rest[-1].image, straight[-1].image)
-    assert rest[-1].losses == straight[-1].losses
-
-
-def straight_state(config, content, style, stop):
-    """The state after `stop` steps."""
+    config = Config(scales=2, steps=4, optimizer=optimizer)
     pictures = Pictures(content, (style,))
-    steps = transfer.paint(config, pictures, network(), content)
-    for progress in steps:
-        if progress.step == stop:
-            return {name: np.array(value) for name, value in progress.state().items()}
-    return None
+    kept, straight = [], []
+    for progress in transfer.paint(config, pictures, network, content):
+        straight.append(progress)
+        kept.append({name: np.array(x) for name, x in progress.arrays().items()})
+    for progress, arrays in zip(straight, kept, strict=True):
+        for name, array in progress.arrays().items():
+            np.testing.assert_array_equal(array, arrays[name])
+        np.testing.assert_array_equal(progress.image, arrays["image"])
+    for stop in (2, 6, 8):
+        rest = descend(config, content, style, content, network, saved=kept[stop - 1])
+        assert [step.step for step in rest] == list(range(stop + 1, 11))
+        np.testing.assert_array_equal(rest[-1].image, straight[-1].image)
+        assert rest[-1].losses == straight[-1].losses
+
+
+def test_a_finished_run_goes_on_with_more_steps(large, network):
+    content, style = large
+    steps = descend(Config(scales=1, steps=3), content, style, content, network)
+    more = Config(scales=1, steps=5)
+    rest = descend(more, content, style, content, network, saved=steps[-1].arrays())
+    straight = descend(more, content, style, content, network)
+    assert [step.step for step in rest] == [4, 5]
+    np.testing.assert_array_equal(rest[-1].image, straight[-1].image)

@@ -1,13 +1,9 @@
-"""Filters from every kind of file, from a server, and by chance."""
+"""Filters from every kind of file and from a server, and the file that ships."""
 
 import functools
 import hashlib
 import http.server
-import itertools
 import os
-import pathlib
-import subprocess
-import sys
 import threading
 
 import h5py
@@ -15,10 +11,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from style_transfer import weights
-from style_transfer.features import Network
+from style_transfer import quantize, vgg, weights
 
-ROOT = pathlib.Path(__file__).parents[2]
+
+@pytest.fixture(scope="module")
+def model():
+    tf.keras.utils.set_random_seed(0)
+    return tf.keras.applications.VGG19(include_top=False, weights=None)
+
+
+@pytest.fixture(scope="module")
+def filters(model):
+    """Keras's filters before training, for each layer through conv5_1."""
+    pairs = [layer.get_weights() for layer in model.layers if "conv" in layer.name]
+    return dict(zip(vgg.LAYERS["vgg19"], map(tuple, pairs), strict=False))
 
 
 @pytest.fixture(scope="module")
@@ -43,76 +49,59 @@ def assert_same(found, expected):
             np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", ["vgg19", "compact"])
-@pytest.mark.parametrize("pooling", ["average", "max"])
-def test_random_filters_are_calibrated(content, style, pooling, name):
-    filters = weights.random_filters(name, [content, style], pooling, seed=0)
-    layers = list(filters)
-    network = Network(name, filters, "random", pooling)
-    inputs = [network.features(tf.constant(i), layers) for i in (content, style)]
-    checked = 0
-    for before_it, layer in itertools.pairwise(layers):
-        if layer.endswith("_1"):  # its input is pooled and not at hand
-            continue
-        kernel, bias = filters[layer]
-        before = [
-            tf.nn.conv2d(maps[before_it][tf.newaxis], kernel, 1, "SAME") + bias
-            for maps in inputs
-        ]
-        flat = np.concatenate([np.reshape(b, [-1, b.shape[-1]]) for b in before])
-        np.testing.assert_allclose(flat.mean(axis=0), 0.0, atol=2e-3)
-        np.testing.assert_allclose(flat.std(axis=0), 1.0, atol=2e-3)
-        checked += 1
-    assert checked == {"vgg19": 8, "compact": 3}[name]
+def test_reads_every_file_of_keras(model, filters, classic_file, tmp_path):
+    paths = [classic_file]
+    for name in ("vgg.weights.h5", "vgg.keras", "vgg.h5"):
+        paths.append(str(tmp_path / name))
+        (model.save_weights if "weights" in name else model.save)(paths[-1])
+    for path in paths:
+        network, found = weights.read(path)
+        assert network == "vgg19", path
+        assert_same(found, filters)
+    with pytest.raises(
+        ValueError, match=f"--network=vgg16: {classic_file} holds vgg19"
+    ):
+        weights.load("vgg16", classic_file, "average", "auto")
 
 
-def test_random_filters_follow_the_seed(content):
-    one, same, other = (
-        weights.random_filters("compact", [content], "average", seed)
-        for seed in (1, 1, 2)
-    )
-    assert_same(one, same)
-    assert not np.array_equal(one["conv1_1"][0], other["conv1_1"][0])
-
-
-def test_random_filters_survive_a_flat_picture():
-    flat = np.full((32, 32, 3), 127.0, np.float32)
-    found = weights.random_filters("compact", [flat], "average", 0)
-    for kernel, bias in found.values():
-        assert np.isfinite(kernel).all() and np.isfinite(bias).all()
-
-
-def test_reads_the_classic_file(classic_file, filters):
-    assert_same(weights.read_vgg19(classic_file), filters)
-
-
-def test_reads_kerass_weights_file(keras_vgg, filters, tmp_path):
-    path = str(tmp_path / "vgg19.weights.h5")
-    keras_vgg.save_weights(path)
-    assert_same(weights.read_vgg19(path), filters)
-
-
-def test_refuses_another_networks_file(tmp_path):
-    path = str(tmp_path / "other.weights.h5")
+def test_other_files_are_refused_in_one_line(classic_file, tmp_path):
+    other = str(tmp_path / "other.weights.h5")
     tf.keras.Sequential(
         [tf.keras.layers.Input([32, 32, 3]), tf.keras.layers.Conv2D(8, 3)]
-    ).save_weights(path)
-    message = r"conv1_1's kernel is \(3, 3, 3, 8\), VGG-19's is \(3, 3, 3, 64\)"
-    with pytest.raises(ValueError, match=message):
-        weights.read_vgg19(path)
-
-
-def test_refuses_a_file_that_ends_early(classic_file, tmp_path):
-    path = tmp_path / "short.h5"
+    ).save_weights(other)
+    short = tmp_path / "short.h5"
     with open(classic_file, "rb") as file:
-        path.write_bytes(file.read(100_000))
-    with pytest.raises(OSError, match=r"short\.h5: not a readable HDF5 file"):
-        weights.read_vgg19(str(path))
+        short.write_bytes(file.read(100_000))
+    damaged = tmp_path / "damaged.npz"
+    with open(weights.SHIPPED, "rb") as file:
+        damaged.write_bytes(file.read(100_000))
+    for path, error, message in (
+        (other, ValueError, "its 1 convolutions are neither VGG-16's nor VGG-19's"),
+        (str(short), OSError, "no Keras file, or it is damaged"),
+        (str(damaged), OSError, "damaged"),
+        ("none.h5", OSError, "none.h5: no such file"),
+        ("vgg16.pth", ValueError, "PyTorch files are not read: save Keras's own"),
+        ("imagenet-vgg.mat", ValueError, "MATLAB files are not read"),
+        ("VGG_ILSVRC.caffemodel", ValueError, "Caffe files are not read"),
+    ):
+        with pytest.raises(error, match=message) as raised:
+            weights.read(path)
+        assert "\n" not in str(raised.value)
 
 
-def test_refuses_a_missing_file():
-    with pytest.raises(OSError, match="none.h5: no such file"):
-        weights.read_vgg19("none.h5")
+def test_vgg16_ships(monkeypatch):
+    """Without a look at the net, and in at most 8.5 MB."""
+    monkeypatch.setattr(tf.keras.utils, "get_file", None)
+    network = weights.load("auto", "auto", "average", "float32")
+    assert (network.name, network.weights) == ("vgg16", "vgg16")
+    assert os.path.getsize(weights.SHIPPED) <= 8_500_000
+    shapes = {name: kernel.shape for name, (kernel, _) in network.filters.items()}
+    assert shapes == vgg.filter_shapes("vgg16")
+    # The first kernel of the original, of which 8 bits keep about two digits.
+    first = network.filters["conv1_1"][0][0, :, 0, 0]
+    np.testing.assert_allclose(first, (0.429471, 0.373467, -0.061360), atol=0.003)
+    with pytest.raises(ValueError, match="--network=vgg19: this package has VGG-16's"):
+        weights.load("vgg19", "auto", "average", "float32")
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -120,91 +109,52 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def server(classic_file):
-    """The URL of `classic_file` on a server of our own."""
+def test_imagenet_is_fetched_once_and_checked(classic_file, tmp_path, monkeypatch):
     folder, name = os.path.split(classic_file)
     handler = functools.partial(Handler, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
-        threading.Thread(target=httpd.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{httpd.server_port}/{name}"
-        httpd.shutdown()
-
-
-def load_auto(url, md5, home, network="auto"):
-    """What `auto` finds with an empty Keras cache in `home`."""
-    code = f"""
-import numpy as np
-from style_transfer import weights
-weights.IMAGENET_URL = {url!r}
-weights.IMAGENET_MD5 = {md5!r}
-image = np.zeros([32, 32, 3], np.float32)
-network, reason = weights.load("{network}", "auto", "average", "auto", [image], 0)
-print("RESULT", network.weights, reason)
-"""
-    environment = os.environ | {"KERAS_HOME": str(home)}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split("RESULT")[1].strip()
-
-
-def test_auto_fetches_and_caches_imagenets_weights(server, classic_file, tmp_path):
     with open(classic_file, "rb") as file:
         md5 = hashlib.md5(file.read()).hexdigest()
-    assert load_auto(server, md5, tmp_path) == "imagenet"
-    assert (tmp_path / "models" / "notop.h5").exists()
-    gone = "http://127.0.0.1:9/notop.h5"
-    assert load_auto(gone, md5, tmp_path) == "imagenet"
+    fetch = functools.partial(tf.keras.utils.get_file, cache_dir=str(tmp_path))
+    monkeypatch.setattr(tf.keras.utils, "get_file", fetch)
+    monkeypatch.setattr(weights, "IMAGENET_MD5", {"vgg19": "0" * 32})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{httpd.server_port}/{name}"
+        monkeypatch.setattr(weights, "IMAGENET_URL", url)
+        with pytest.raises(OSError, match="Keras's file of vgg19 did not arrive"):
+            weights.load("vgg19", "imagenet", "average", "float32")
+        monkeypatch.setattr(weights, "IMAGENET_MD5", {"vgg19": md5})
+        network = weights.load("vgg19", "imagenet", "average", "float32")
+        assert (network.name, network.weights) == ("vgg19", "imagenet")
+        httpd.shutdown()
+    monkeypatch.setattr(weights, "IMAGENET_URL", "http://127.0.0.1:9/notop.h5")
+    assert weights.load("vgg19", "imagenet", "average", "float32").name == "vgg19"
 
 
-def test_auto_falls_back_and_says_why(server, tmp_path):
-    missing = "http://127.0.0.1:9/notop.h5"
-    for url, network, found in (
-        (missing, "auto", "compact"),
-        (missing, "vgg19", "random"),
-        (server, "auto", "compact"),  # damaged: another checksum
-    ):
-        told = load_auto(url, "0" * 32, tmp_path, network)
-        assert told.startswith(f"{found} ImageNet's VGG-19 weights did not arrive")
+def test_quantised_kernels_are_near_and_no_scale_is_better():
+    generator = np.random.default_rng(0)
+    kernel = np.float32(generator.standard_t(4, (3, 3, 16, 8)))
+    whole, scale = quantize.quantized_kernel(kernel)
+    assert whole.dtype == np.int8 and np.abs(whole).max() <= 127
+
+    def error(scale):
+        rounded = np.clip(np.round(kernel / scale), -127, 127) * scale
+        return np.square(rounded - kernel).sum(axis=(0, 1, 2))
+
+    np.testing.assert_allclose(error(scale), error(scale * 1), rtol=1e-3)
+    for other in (0.7, 1.3):
+        assert (error(scale) <= 1.05 * error(scale * other)).all()
 
 
-def test_the_compact_network_ships(content):
-    network, reason = weights.load("auto", "compact", "average", "auto", [content], 0)
-    assert (network.name, network.weights, reason) == ("compact", "compact", "")
-    size = os.path.getsize(weights.COMPACT_PATH)
-    assert size <= 3_000_000
-    assert {"conv1_1", "conv4_2", "conv5_1"} <= set(network.filters)
-    for kernel, bias in network.filters.values():
-        assert kernel.dtype == bias.dtype == np.float32
-        assert np.isfinite(kernel).all() and np.isfinite(bias).all()
-
-
-def test_compact_needs_no_download(content):
-    """A network asked for by name is not looked for elsewhere."""
-    found = weights.load("compact", "auto", "average", "auto", [content], 0)
-    assert (found[0].weights, found[1]) == ("compact", "")
-
-
-@pytest.mark.parametrize(
-    ("network", "name"), [("vgg19", "compact"), ("compact", "imagenet")]
-)
-def test_weights_of_the_other_network_are_refused(network, name, content):
-    with pytest.raises(ValueError, match=f"--network={network} does not fit"):
-        weights.load(network, name, "average", "auto", [content], 0)
-
-
-def test_refuses_a_damaged_compact_file(tmp_path, content):
-    path = tmp_path / "compact.npz"
-    with open(weights.COMPACT_PATH, "rb") as file:
-        path.write_bytes(file.read(100_000))
-    with pytest.raises(OSError, match=r"compact\.npz: not a readable .npz"):
-        weights.read_compact(str(path))
-    np.savez(path, **{"conv1_1/kernel": np.zeros((3, 3, 3, 8))})
-    with pytest.raises(ValueError, match="conv1_1's kernel is nothing"):
-        weights.read_compact(str(path))
+def test_biases_take_up_what_rounding_changes_on_average(network):
+    pictures = [np.random.default_rng(0).normal(0, 60, (136, 144, 3))]
+    arrays = quantize.quantized(network.filters, pictures)
+    kernel, bias = network.filters["conv1_1"]
+    rounded = np.float32(arrays["conv1_1/kernel"]) * arrays["conv1_1/scale"]
+    maps = [
+        tf.nn.conv2d(pictures[0][np.newaxis], np.float64(k), 1, "VALID") + b
+        for k, b in ((kernel, bias), (rounded, arrays["conv1_1/bias"]))
+    ]
+    means = [np.mean(m, axis=(0, 1, 2)) for m in maps]
+    np.testing.assert_allclose(means[0], means[1], atol=1e-5)
+    assert np.abs(maps[0] - maps[1]).max() < 0.05 * np.abs(maps[0]).max()

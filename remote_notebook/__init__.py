@@ -1,0 +1,1 @@
+"""A Jupyter notebook on a remote machine, opened through ssh in one command."""
