@@ -125,13 +125,14 @@ def migrate(states: Sequence[State], migrants: int) -> list[State]:
 
 @contextlib.contextmanager
 def make_executor(
-    workers: int, scheduler: str | None = None
+    workers: int, scheduler: str | None = None, patience: float = 10.0
 ) -> Iterator[concurrent.futures.Executor]:
     """Starts processes of this machine, or finds the workers of a Dask scheduler.
 
     Args:
         workers: The number of processes.
         scheduler: An address such as tcp://host:8786, which is used instead.
+        patience: How long to wait for the scheduler, in seconds.
 
     Raises:
         OSError: The scheduler does not answer.
@@ -152,7 +153,7 @@ def make_executor(
     except ImportError:
         raise ValueError("--scheduler needs Dask: pip install distributed") from None
     try:
-        client = distributed.Client(scheduler, timeout=10)
+        client = distributed.Client(scheduler, timeout=patience)
     except (OSError, ValueError) as error:
         raise OSError(f"--scheduler={scheduler}: no answer: {error}") from error
     with client, client.get_executor(pure=False, retries=5) as executor:

@@ -139,6 +139,6 @@ def test_a_scheduler_that_does_not_answer_is_named():
     pytest.importorskip("distributed")
     with (
         pytest.raises(OSError, match="--scheduler=tcp://127.0.0.1:9: no answer"),
-        islands.make_executor(1, "tcp://127.0.0.1:9"),
+        islands.make_executor(1, "tcp://127.0.0.1:9", patience=0.5),
     ):
         pass
