@@ -8,7 +8,7 @@ import dataclasses
 import math
 import numbers
 import typing
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 KINDS: dict[Any, tuple[Any, str]] = {  # what a value may be, and how to say so
@@ -137,14 +137,13 @@ def _by_recipe(name: str, recipes: Mapping[str, Mapping[str, Any]]) -> str:
     return f" Defaults: {listed}."
 
 
-def given(config: type, names: Collection[str] = ()) -> dict[str, Any]:
+def given(config: type) -> dict[str, Any]:
     """The settings that the command line gives, or whose flags have a default.
 
     Without absl-py there are none.
 
     Args:
         config: The dataclass of `define_flags`.
-        names: The settings to read; none means all of them.
 
     Raises:
         ValueError: A list of numbers holds something else.
@@ -156,7 +155,7 @@ def given(config: type, names: Collection[str] = ()) -> dict[str, Any]:
     values = {}
     for field in dataclasses.fields(config):
         value = flags.FLAGS[field.name].value
-        if value is None or (names and field.name not in names):
+        if value is None:
             continue
         several, kind = _kind(field.type)
         if several:

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from char_rnn import distribute, train
 from char_rnn.config import Config
+from tests.runkit.cluster_of_tests import free_addresses, tf_config
 
 ROOT = pathlib.Path(__file__).parents[2]
 LIMIT = 240  # seconds of any wait: the machine may be busy
@@ -33,19 +34,6 @@ SMALL = (
     "--report_every=5",
     "--checkpoint_seconds=0",
 )
-
-
-def free_addresses(count):
-    with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in found:
-            one.bind(("127.0.0.1", 0))
-        return [f"127.0.0.1:{one.getsockname()[1]}" for one in found]
-
-
-def tf_config(addresses, index, job="worker"):
-    task = {"type": job, "index": index}
-    return json.dumps({"cluster": {job: addresses}, "task": task})
 
 
 def command(out, *flags):

@@ -8,7 +8,6 @@ import csv
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pytest
 
 from runkit import start
 from runkit.workers import cluster, meeting
+from tests.runkit.cluster_of_tests import free_addresses, tf_config
 
 ROOT = pathlib.Path(__file__).parents[2]
 LIMIT = 300  # seconds of any wait: the machine may be busy
@@ -42,19 +42,6 @@ MODERN = (
     "--valid_every=20",
     "--checkpoint_seconds=0",
 )
-
-
-def free_addresses(count):
-    with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in found:
-            one.bind(("127.0.0.1", 0))
-        return [f"127.0.0.1:{one.getsockname()[1]}" for one in found]
-
-
-def tf_config(addresses, index):
-    task = {"type": "worker", "index": index}
-    return json.dumps({"cluster": {"worker": addresses}, "task": task})
 
 
 def command(out, *flags):

@@ -1,6 +1,5 @@
 """The workers of a run are checked, meet, and watch one another."""
 
-import contextlib
 import json
 import pathlib
 import re
@@ -10,21 +9,9 @@ import threading
 import pytest
 
 from runkit.workers import cluster, meeting
+from tests.runkit.cluster_of_tests import free_addresses, tf_config
 
 ROOT = pathlib.Path(__file__).parents[2]
-
-
-def free_addresses(count):
-    with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in found:
-            one.bind(("127.0.0.1", 0))
-        return [f"127.0.0.1:{one.getsockname()[1]}" for one in found]
-
-
-def tf_config(addresses, index, job="worker"):
-    task = {"type": job, "index": index}
-    return json.dumps({"cluster": {job: addresses}, "task": task})
 
 
 TWO = ["host0:5000", "host1:5000"]
