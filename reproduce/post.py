@@ -52,7 +52,8 @@ class Experiment:
     @property
     def cores(self) -> int:
         """The number of cores that it keeps busy."""
-        return 2 if self.package in ("style_transfer", "inception_mnist") else 1
+        busy = ("style_transfer", "inception_mnist", "reproduce")
+        return 2 if self.package in busy else 1
 
 
 @dataclasses.dataclass(frozen=True)
