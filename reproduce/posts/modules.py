@@ -24,13 +24,12 @@ POST = post.Post(
     "inception_mnist/README.md",
     front=[
         "[Inception modules](inception_mnist/README.md)",
-        "handwritten digits, and what 1x1 convolutions save",
-        "`make train-inception`",
-        "98.5 % in 20,000 steps",
-        "{digits_post[test_accuracy]:.1%} in as many, "
-        "{digits_dense[test_accuracy]:.1%} with repairs, "
-        "{digits_modern[test_accuracy]:.1%} by today's means with "
-        "{digits_modern[parameters]:,} of the {digits_post[parameters]:,} weights",
+        "a reader of handwritten digits, and a count of what 1x1 convolutions save",
+        "`make demo-inception`",
+        "98.5 % of MNIST's test digits right",
+        "{digits_dense[test_accuracy]:.1%} with his network repaired, "
+        "{digits_modern[test_accuracy]:.1%} with {digits_modern[parameters]:,} of its "
+        "{digits_dense[parameters]:,} weights",
     ],
     experiments=[
         post.Experiment("operations", "inception_mnist.operations", (8, 8)),
