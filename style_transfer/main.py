@@ -4,7 +4,7 @@ python -m style_transfer.main --content photo.jpg --style painting.jpg
 python -m style_transfer.main --content a.jpg b.jpg photos/ --style painting.jpg
 """
 
-from runkit import cli  # isort: split
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import os
 import sys
@@ -263,6 +263,11 @@ def follow(run: "Run", recorder: "Recorder", saved: "Arrays | None") -> int:
     return code
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     sys.argv = spread(sys.argv)
     cli.run(main, NAME, FIRST)
+
+
+if __name__ == "__main__":
+    command()

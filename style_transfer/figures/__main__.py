@@ -9,7 +9,7 @@ one layer after the other ("Content reconstruction"); style from growing sets of
 (the paper's figure 1) and from each layer alone ("Style reconstruction"); the transfer.
 """
 
-from runkit import cli  # isort: split
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import dataclasses
 import os
@@ -160,10 +160,15 @@ def main(argv: list[str]) -> None:
     logging.info("%s: %s, result.json", FLAGS.out_dir, ", ".join(names))
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     flags.FLAGS.set_default("size", 256)
     cli.run(
         main,
         "style_transfer.figures",
         ("content", "style", "figures", "size", "out_dir"),
     )
+
+
+if __name__ == "__main__":
+    command()
