@@ -49,10 +49,10 @@ FLAGS = flags.FLAGS
 
 def cursors_of_batches(size: int, batch_size: int) -> dict[int, np.ndarray]:
     """Finds the cursors [B] of each of `BATCHES`, in a text of `size` characters."""
-    from char_rnn import train
+    from char_rnn import training
 
     config = Config(batch_size=batch_size, num_unrollings=1)
-    return {number: train.cursors(size, config, number - 1) for number in BATCHES}
+    return {number: training.cursors(size, config, number - 1) for number in BATCHES}
 
 
 def cursors_figure(text: str, batches: dict[int, np.ndarray]):

@@ -69,7 +69,8 @@ def trained(
     corpus, data, activation: str, advance: Callable[[], None]
 ) -> tuple[Curves, dict[int, float]]:
     """Measures networks trained with each number of unrollings, and their quality."""
-    from char_rnn import evaluate, train
+    from char_rnn import evaluate
+    from char_rnn.training import Trainer
 
     curves: Curves = {}
     bits = {}
@@ -77,7 +78,7 @@ def trained(
     for unrollings in UNROLLINGS:
         shape = {"num_unrollings": unrollings, "steps": FLAGS.characters // unrollings}
         config = make_config(activation=activation, **shape)
-        trainer = train.Trainer(config, training, len(corpus.alphabet))
+        trainer = Trainer(config, training, len(corpus.alphabet))
         for _ in trainer.run(config.steps):
             pass
         evaluator = evaluate.Evaluator(trainer.model)

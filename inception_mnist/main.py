@@ -119,9 +119,10 @@ def make_recorder(launched: training.Launch, config: Config, digits: "Digits"):
     images = data.digest(digits.train_images, digits.train_labels)
     purpose = repr((config, images, FLAGS.resume, bool(FLAGS.init_from)))
     strategy = launched.connect(hashlib.sha256(purpose.encode()).hexdigest())
-    from inception_mnist import distribute, record, train
+    from inception_mnist import distribute, record
+    from inception_mnist.training import Trainer
 
-    trainer: Any = train.Trainer
+    trainer: Any = Trainer
     if strategy:
         trainer = functools.partial(
             distribute.DistributedTrainer,

@@ -46,6 +46,7 @@ ENTRY_POINTS = {
     "inception_mnist.operations": "--size=big",
     "inception_mnist.predict": "--checkpoint",
     "remote_notebook": "--local_port=many",
+    "reproduce.convnet": "--steps=many",
     "reproduce.main": "--length=endless",
     "style_transfer.figures": "--steps=many",
     "style_transfer.main": "--steps=many",

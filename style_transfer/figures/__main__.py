@@ -25,7 +25,7 @@ from style_transfer.config import Config
 if TYPE_CHECKING:
     import numpy as np
 
-    from style_transfer.transfer import Run, Sources
+    from style_transfer.painter import Run, Sources
 
 PAINTED = ("content", "style", "style_layers", "transfer")  # by a network
 FIGURES = ("maps", "noise", *PAINTED)
@@ -44,15 +44,15 @@ def prepare() -> "tuple[Run, Sources]":
     """Loads the transfer and its pictures; no network if none is painted.
 
     Raises:
-        ValueError, OSError: See `transfer.prepare`.
+        ValueError, OSError: See `painter.prepare`.
     """
-    from style_transfer import transfer
+    from style_transfer import painter
 
-    sources = transfer.Sources(FLAGS.content, (FLAGS.style,) if FLAGS.style else ())
+    sources = painter.Sources(FLAGS.content, (FLAGS.style,) if FLAGS.style else ())
     config = Config(**settings.given(Config))
     if not set(PAINTED) & set(FLAGS.figures):
         config = dataclasses.replace(config, mode="pixels", init="noise")
-    return transfer.prepare(config, sources), sources
+    return painter.prepare(config, sources), sources
 
 
 def draw_all(first: "Run") -> Iterator[tuple[str, Any, dict]]:
