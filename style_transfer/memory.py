@@ -1,7 +1,8 @@
 """How much memory a run will take, and whether it fits: whole, in tiles, or not."""
 
 import math
-import os
+
+import psutil
 
 from style_transfer import vgg
 from style_transfer.config import SMALLEST_SIDE, Config
@@ -29,8 +30,8 @@ def estimate(
     """Returns the bytes that a run needs at its peak.
 
     Args:
-        config: Mode, layers and optimizer.
-        network: "vgg16" or "vgg19".
+        config: Mode, layers, pooling and optimizer.
+        network: One of `vgg.CONVOLUTIONS`.
         precision: "bfloat16" or "float32".
         height: The largest picture's height in pixels.
         width: Its width.
@@ -43,12 +44,15 @@ def estimate(
         return kept
     seen: float = height * width
     if side:
-        margin = vgg.reach(names, network) + vgg.ALIGNMENT
+        margin = vgg.reach(names, network, config.pooling) + vgg.ALIGNMENT
         rows, columns = (min(e, 1.5 * side + 2 * margin) for e in (height, width))
         seen = rows * columns
     shapes = vgg.filter_shapes(network)
     # Values of each layer's maps for each pixel of the picture.
-    values = {name: shape[-1] / vgg.stride(name) ** 2 for name, shape in shapes.items()}
+    values = {
+        name: shape[-1] / vgg.stride(name, config.pooling) ** 2
+        for name, shape in shapes.items()
+    }
     maps = sum(count for name, count in values.items() if name <= max(names))
     exact = sum(values.get(name, 0) for name in names)
     targets = sum(values.get(name, 0) for name in {*config.content_layers} & {*names})
@@ -61,13 +65,7 @@ def available() -> float:
 
     The machine, the process's control group and its own limit (`ulimit -v`) count.
     """
-    free = float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            fields = dict(line.split(":") for line in file)
-        free = 1024.0 * int(fields["MemAvailable"].split()[0])
-    except (OSError, KeyError, ValueError):
-        pass  # not Linux: pages that are free at the moment
+    free = float(psutil.virtual_memory().available)
     try:
         with open("/sys/fs/cgroup/memory.max", encoding="ascii") as file:
             most = float(file.read())
@@ -81,14 +79,13 @@ def available() -> float:
 def _address_space() -> float:
     """What the process's own limit leaves; infinite without a limit."""
     try:
-        import resource  # Windows has none.
-
-        most = resource.getrlimit(resource.RLIMIT_AS)[0]
-        with open("/proc/self/statm", encoding="ascii") as file:
-            taken = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except (ImportError, OSError):
+        import resource
+    except ImportError:  # Windows has none.
         return math.inf
-    return math.inf if most == resource.RLIM_INFINITY else most - taken
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if most == resource.RLIM_INFINITY:
+        return math.inf
+    return most - psutil.Process().memory_info().vms
 
 
 def limit(asked: float | None) -> float:
@@ -108,8 +105,8 @@ def plan(
     """Returns the side of the tiles to work in; None means the picture whole.
 
     Args:
-        config: Mode, layers and optimizer.
-        network: "vgg16" or "vgg19".
+        config: Mode, layers, pooling and optimizer.
+        network: One of `vgg.CONVOLUTIONS`.
         precision: "bfloat16" or "float32".
         height: The largest picture's height in pixels.
         width: Its width.
