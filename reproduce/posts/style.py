@@ -13,12 +13,9 @@ ADAM = {
     for steps, rates in ((500, (0.1, 1.0, 5.0)), (2000, (1.0, 5.0)), (500, (50.0,)))
     for rate in rates
 }
+# The modes of the author's runs, and the steps of ours.
+AUTHOR = {"transfer": 150, "content": 300, "style": 1000}
 NEAR = 5.0  # A loss is near the lowest one up to this multiple of it.
-NETWORKS = {
-    "compact": "a compact network, trained on a part of Tiny ImageNet, took its place",
-    "vgg16": "VGG-16, trained on ImageNet, took its place",
-    "imagenet": "VGG-19, trained on ImageNet",
-}
 MAIN, SIZES = "style_transfer.main", ("--size=256", "--size=512")
 NECKARFRONT = "tuebingen_neckarfront.jpg starry_night.jpg"
 SKYLINE = "chicago_skyline.jpg great_wave.jpg"
@@ -50,12 +47,22 @@ POST = post.Post(
             post.Experiment(
                 name,
                 f"{MAIN} --optimizer=adam --learning_rate={rate:g} --steps={steps} "
-                "--init=noise --scales=1 --save_every=0",
-                (4 + 0.03 * steps, 6 + 0.1 * steps),
-                "--size=192",
+                "--style_weight=1000 --init=noise --scales=1 --save_every=0",
+                (10 + 0.04 * steps, 10 + 0.6 * steps),
+                "--size=96",
                 "--size=384",
             )
             for name, (rate, steps) in ADAM.items()
+        ),
+        *(
+            post.Experiment(
+                f"author_{mode}",
+                f"{MAIN} --recipe=post --mode={mode} --save_every=0",
+                (60, None),
+                f"--size=64 --steps={steps}",
+                pictures=NECKARFRONT,
+            )
+            for mode, steps in AUTHOR.items()
         ),
     ],
     figures={
@@ -71,6 +78,10 @@ POST = post.Post(
     | {
         f"{name}/transfer.png": f"Adam, learning rate {rate:g}, {steps} steps."
         for name, (rate, steps) in ADAM.items()
+    }
+    | {
+        f"author_{mode}/overview.jpg": f"The author's run, small: {mode}."
+        for mode in AUTHOR
     },
 )
 
@@ -132,9 +143,9 @@ def scale(result: post.Result) -> post.Judgement:
 )
 def network(result: post.Result) -> post.Judgement:
     """Says which filters the pictures here are made with."""
-    found = NETWORKS.get(result["weights"], f"{result.get('network')} took its place")
     if result["weights"] == "imagenet" and result["network"] == "vgg19":
-        return post.verdict(found, True)
+        return post.verdict("VGG-19, trained on ImageNet", True)
+    found = "VGG-16, trained on ImageNet, took its place"
     return post.without("VGG-19's ImageNet weights", found)
 
 
