@@ -1,7 +1,7 @@
 """Training on several devices or machines, by TensorFlow's own strategies.
 
 Every replica has the weights, and its share of the streams with their state: the global
-batch is that of a single worker. The step is `train.Trainer`'s, but for loss and
+batch is that of a single worker. The step is `training.Trainer`'s, but for loss and
 gradients, which are averaged over the replicas before clipping.
 """
 
@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from char_rnn.checkpoint import Arrays
 from char_rnn.config import Config
-from char_rnn.train import Progress, Trainer
+from char_rnn.training import Progress, Trainer
 from runkit.workers import private
 from runkit.workers.strategies import Replicas, one_line_loss
 

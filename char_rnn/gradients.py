@@ -4,7 +4,7 @@ python -m char_rnn.gradients
 Post, "RNN tragedies" and "Unrollings".
 """
 
-from runkit import cli, files, progress, start  # isort: skip  (first: quiet Ctrl-C)
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import itertools
 import os
@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from absl import flags
+
+from runkit import files, progress, start
 
 LAGS = 80
 UNROLLINGS = (5, 10, 20, 40, 80)
@@ -67,7 +69,8 @@ def trained(
     corpus, data, activation: str, advance: Callable[[], None]
 ) -> tuple[Curves, dict[int, float]]:
     """Measures networks trained with each number of unrollings, and their quality."""
-    from char_rnn import evaluate, train
+    from char_rnn import evaluate
+    from char_rnn.training import Trainer
 
     curves: Curves = {}
     bits = {}
@@ -75,7 +78,7 @@ def trained(
     for unrollings in UNROLLINGS:
         shape = {"num_unrollings": unrollings, "steps": FLAGS.characters // unrollings}
         config = make_config(activation=activation, **shape)
-        trainer = train.Trainer(config, training, len(corpus.alphabet))
+        trainer = Trainer(config, training, len(corpus.alphabet))
         for _ in trainer.run(config.steps):
             pass
         evaluator = evaluate.Evaluator(trainer.model)
@@ -150,5 +153,10 @@ def main(_) -> None:
     print(path)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     cli.run(main, "char_rnn", ("corpus", "num_nodes", "characters", "seed", "out_dir"))
+
+
+if __name__ == "__main__":
+    command()

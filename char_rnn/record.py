@@ -17,7 +17,7 @@ from char_rnn import checkpoint, evaluate, text
 from char_rnn.config import Config
 from char_rnn.corpus import Corpus
 from char_rnn.sampler import Sampler
-from char_rnn.train import Progress, Trainer
+from char_rnn.training import Progress, Trainer
 from runkit import files
 
 EVALUATIONS = 20  # along a run, unless the user gives the steps between two

@@ -1,9 +1,9 @@
 """Training on several devices or machines, by TensorFlow's own strategies.
 
 Every replica has all variables and its share of each batch; the global batch is that of
-a single worker. The step is `train.Trainer`'s; what is added is that loss and gradients
-are averaged over the replicas, and moments in `normalization`. Nothing else in the
-package knows of strategies.
+a single worker. The step is `training.Trainer`'s; what is added is that loss and
+gradients are averaged over the replicas, and moments in `normalization`. Nothing else
+in the package knows of strategies.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from inception_mnist.config import Config
-from inception_mnist.train import Progress, Trainer
+from inception_mnist.training import Progress, Trainer
 from runkit.workers.strategies import Replicas, one_line_loss
 
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from inception_mnist import checkpoint, data, evaluate
 from inception_mnist.config import Config
-from inception_mnist.train import Progress, Trainer
+from inception_mnist.training import Progress, Trainer
 from runkit import files
 
 SAVING_SHARE = 0.05  # of the time, at most, goes into checkpoints

@@ -72,7 +72,8 @@ class Config:
         """Returns the flags that name an experiment's data, if it is not embedded."""
         if experiment.command.startswith("char_rnn.main"):
             return [f"--corpus={self.text or text8() or 'embedded'}"]
-        if experiment.command.startswith("inception_mnist.main") and self.train_csv:
+        digits = ("inception_mnist.main", "reproduce.convnet")
+        if experiment.command.startswith(digits) and self.train_csv:
             files = f"--train_csv={self.train_csv}", f"--test_csv={self.test_csv}"
             return ["--dataset=csv", *files]
         if experiment.pictures and self.pictures:

@@ -52,7 +52,8 @@ class Experiment:
     @property
     def cores(self) -> int:
         """The number of cores that it keeps busy."""
-        return 2 if self.package in ("style_transfer", "inception_mnist") else 1
+        busy = ("style_transfer", "inception_mnist", "reproduce")
+        return 2 if self.package in busy else 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,11 +81,12 @@ class Post:
         title: The post's title.
         readme: The README of its package, relative to the repository.
         front: Its row on the front page; the last cell is a format string over the
-            results by name and the list of "verdicts".
+            results by name and the list of "verdicts". The last two cells also
+            stand in the README.
         experiments: Its runs.
         figures: Captions by "<run>/<file>".
         claims: Its statements, in the order of the post.
-        tables: Functions from kept results to a table of the README, by name.
+        tables: Functions from kept results to a table of `details`, by name.
         curves: The author's curves, by the experiment that makes the same run.
     """
 
@@ -96,6 +98,16 @@ class Post:
     claims: list[Claim] = dataclasses.field(default_factory=list)
     tables: dict[str, Callable[[Kept], str]] = dataclasses.field(default_factory=dict)
     curves: dict[str, Curve] = dataclasses.field(default_factory=dict)
+
+    @property
+    def package(self) -> str:
+        """The package that runs the post."""
+        return self.readme.partition("/")[0]
+
+    @property
+    def details(self) -> str:
+        """The page with the package's measurements, relative to the repository."""
+        return f"docs/{self.package}.md"
 
     def claim(
         self, says: str, *needs: str, author: str = ""

@@ -1,4 +1,4 @@
-"""RESULTS.md and the tables of the READMEs, written from kept results alone."""
+"""RESULTS.md and the tables of READMEs and `docs/`, written from kept results alone."""
 
 import collections
 import re
@@ -18,8 +18,10 @@ such a file to `out/reproduce/RESULTS.md`, and a page with all figures to
 and the tables of the READMEs up to date.
 
 """
-# The READMEs that have tables, each between two marks.
-FILES = ["README.md", *(each.readme for each in POSTS if each.tables)]
+# The pages that have tables, each between two marks.
+FILES = ["README.md", *(each.readme for each in POSTS)]
+FILES += [each.details for each in POSTS if each.tables]
+FRONT = ["post", "what you get", "command", "the author", "here"]
 BLOCK = re.compile(r"(<!-- results: (\w+) -->\n)(.*?)(<!-- end -->\n)", re.DOTALL)
 
 
@@ -90,22 +92,26 @@ def render(kept: Kept) -> str:
     return "".join([*parts, "\n## The runs\n\n", tables.markdown(head, rows)])
 
 
-def updated(readme: str, kept: Kept) -> str:
-    """Returns a README with its marked tables as the results have them."""
-    renderers = {"posts": front}
+def updated(page: str, kept: Kept) -> str:
+    """Returns a page with its marked tables as the results have them."""
+    return BLOCK.sub(lambda m: m[1] + table(m[2], kept) + m[4], page)
+
+
+def table(name: str, kept: Kept) -> str:
+    """Renders a marked table: "posts", one of a post's, or by package its numbers."""
+    if name == "posts":
+        return tables.markdown(FRONT, [front_row(each, kept) for each in POSTS])
     for each in POSTS:
-        renderers |= each.tables
-    return BLOCK.sub(lambda m: m[1] + renderers[m[2]](kept) + m[4], readme)
+        if name == each.package:
+            return tables.markdown(FRONT[-2:], [front_row(each, kept)[-2:]])
+        if name in each.tables:
+            return each.tables[name](kept)
+    raise KeyError(name)
 
 
-def front(kept: Kept) -> str:
-    """Renders the front page's table: each post, what it claims, what came out."""
+def front_row(each: post.Post, kept: Kept) -> list[str]:
+    """Makes a row of the front page: a post, what it claims, what came out."""
     results = {name: run["result"] for name, run in kept.items()}
-    rows = []
-    for each in POSTS:
-        verdicts = [judged(claim, kept)[1] for claim in each.claims]
-        *cells, here = each.front
-        here = here.format(verdicts=verdicts, **results).replace("%", " %")
-        rows.append([*cells, here])
-    head = ["post", "what it does", "command", "the post", "here"]
-    return tables.markdown(head, rows)
+    verdicts = [judged(claim, kept)[1] for claim in each.claims]
+    *cells, here = each.front
+    return [*cells, here.format(verdicts=verdicts, **results).replace("%", " %")]

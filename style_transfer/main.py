@@ -5,7 +5,7 @@ python -m style_transfer.main --content a.jpg b.jpg photos/ --style painting.jpg
 python -m style_transfer.main --recipe=post --size=96 --steps=100     # as the author
 """
 
-from runkit import cli  # isort: split
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import os
 import sys
@@ -21,8 +21,8 @@ from style_transfer.config import DEFAULTS, Config
 
 if TYPE_CHECKING:
     from runkit.checkpoint import Arrays
+    from style_transfer.painter import Run, Sources
     from style_transfer.record import Recorder
-    from style_transfer.transfer import Run, Sources
     from style_transfer.vgg import Network
 
 NAME = "style_transfer"
@@ -186,7 +186,7 @@ def main(argv: list[str]) -> int:
     import tensorflow as tf
 
     tf.config.experimental.enable_op_determinism()
-    from style_transfer.transfer import Sources
+    from style_transfer.painter import Sources
 
     masks = tuple(FLAGS.mask)
     sources = [Sources(path, paintings, masks) for path in found]
@@ -212,14 +212,14 @@ def paint_one(
     """Paints one picture and writes all about it; returns exit code and network."""
     import tensorflow as tf
 
-    from style_transfer import memory, record, transfer
+    from style_transfer import memory, painter, record
 
     picture = FLAGS.output or os.path.join(folder, f"{config.mode}.png")
     inputs = [*sources.paths(), config.init]
     check_output(picture, [path for path in inputs if os.path.isfile(path)])
     limit = FLAGS.memory_gib and FLAGS.memory_gib * 2**30
     try:
-        run = transfer.prepare(config, sources, limit, network)
+        run = painter.prepare(config, sources, limit, network)
         saved, rows = record.load(folder, run) if FLAGS.resume else (None, [])
         files.make_folder(folder)
         with files.locked(folder):
@@ -265,6 +265,11 @@ def follow(run: "Run", recorder: "Recorder", saved: "Arrays | None") -> int:
     return code
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     sys.argv = spread(sys.argv)
     cli.run(main, NAME, FIRST)
+
+
+if __name__ == "__main__":
+    command()

@@ -14,7 +14,7 @@ from absl import logging
 
 from runkit import checkpoint, files
 from style_transfer import images
-from style_transfer.transfer import Progress, Run
+from style_transfer.painter import Progress, Run
 
 FORMAT = checkpoint.Format("style_transfer", 2)
 FRAMES, ANIMATION, SUMMARIES = "frames", "progress.gif", "tensorboard"

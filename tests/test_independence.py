@@ -33,7 +33,9 @@ def test_there_are_packages():
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_topic_imports_another_and_runkit_imports_none(package):
-    others = set(PACKAGES) - {package} - ({"runkit"} if package != "runkit" else set())
+    """`reproduce` stands above the topics, and may read data as they do."""
+    may = set(PACKAGES) if package == "reproduce" else {package, "runkit"}
+    others = set(PACKAGES) - (may if package != "runkit" else {package})
     for path in (ROOT / package).rglob("*.py"):
         assert not imported(path) & others, path
 

@@ -9,10 +9,11 @@ POST = post.Post(
     "genetic/README.md",
     front=[
         "[Genetic algorithms](genetic/README.md)",
-        "which flights an airline should fly",
-        "`python -m genetic.main --exact`",
-        "good solutions",
-        "{flights[gap]:.0%} short of the proven optimum",
+        "the flights that earn an airline most, or a solver for your own problem",
+        "`make demo-genetic`",
+        "good solutions, without a figure",
+        "a profit of {flights[best_objective]:,.1f}; the most possible is "
+        "{flights[optimum]:,.1f}",
     ],
     experiments=[
         post.Experiment(

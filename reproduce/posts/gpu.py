@@ -9,10 +9,10 @@ POST = post.Post(
     "gpu_setup/README.md",
     front=[
         "[Installing a GPU](gpu_setup/README.md)",
-        "what is wrong with this machine, step by step",
-        "`python -m gpu_setup.check`",
-        "a GTX 1060 needs CUDA 8",
-        "{verdicts[0]}, on saved machines",
+        "what is wrong with this machine's GPU, and the next command to type",
+        "`make demo-gpu`",
+        "a weekend, for one GTX 1060",
+        "seconds, for any card, driver and release of TensorFlow in its tables",
     ],
     experiments=[
         post.Experiment(

@@ -7,10 +7,10 @@ POST = post.Post(
     "remote_notebook/README.md",
     front=[
         "[A remote notebook](remote_notebook/README.md)",
-        "Jupyter through ssh, in one command",
+        "Jupyter on another machine, in this machine's browser",
         "`python -m remote_notebook user@host`",
-        "two commands",
-        "one, which also looks after the tunnel",
+        "two commands in two terminals",
+        "one command, which also keeps the tunnel open and cleans up",
     ],
     experiments=[
         post.Experiment("notebook", "remote_notebook ubuntu@host --print_only")

@@ -9,7 +9,7 @@ one layer after the other ("Content reconstruction"); style from growing sets of
 (the paper's figure 1) and from each layer alone ("Style reconstruction"); the transfer.
 """
 
-from runkit import cli  # isort: split
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import dataclasses
 import os
@@ -26,7 +26,7 @@ from style_transfer.config import DEFAULTS, Config
 if TYPE_CHECKING:
     import numpy as np
 
-    from style_transfer.transfer import Run
+    from style_transfer.painter import Run
 
 PAINTED = ("content", "style", "style_layers", "transfer")  # by a network
 FIGURES = ("maps", "noise", *PAINTED)
@@ -45,15 +45,15 @@ def prepare() -> "Run":
     """Loads the transfer and its pictures; no network if none is painted.
 
     Raises:
-        ValueError, OSError: See `transfer.prepare`.
+        ValueError, OSError: See `painter.prepare`.
     """
-    from style_transfer import transfer
+    from style_transfer import painter
 
-    sources = transfer.Sources(FLAGS.content, (FLAGS.style,))
+    sources = painter.Sources(FLAGS.content, (FLAGS.style,))
     config = Config.of_recipe(**settings.given(Config))
     if not set(PAINTED) & set(FLAGS.figures):
         config = dataclasses.replace(config, mode="pixels", init="noise")
-    return transfer.prepare(config, sources)
+    return painter.prepare(config, sources)
 
 
 def draw_all(first: "Run") -> Iterator[tuple[str, Any, dict]]:
@@ -161,10 +161,15 @@ def main(argv: list[str]) -> None:
     logging.info("%s: %s, result.json", FLAGS.out_dir, ", ".join(names))
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     flags.FLAGS.set_default("size", 256)
     cli.run(
         main,
         "style_transfer.figures",
         ("content", "style", "figures", "size", "out_dir"),
     )
+
+
+if __name__ == "__main__":
+    command()

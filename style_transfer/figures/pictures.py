@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from style_transfer import transfer
+from style_transfer import painter
 from style_transfer.config import BLOCKS, Config
 from style_transfer.objective import Pictures
-from style_transfer.transfer import Run
+from style_transfer.painter import Run
 
 NOISE_STEPS = 160  # of Adam
 
@@ -57,7 +57,7 @@ def paint_all(
     shown["transfer"] = {"content": content, "style": style}
     done: dict[Config, np.ndarray] = {}  # conv1_1 is in two figures
     height, width = content.shape[:2]
-    noise = transfer.noise(height, width, first.config.seed)
+    noise = painter.noise(height, width, first.config.seed)
     for figure in names:
         for label, picture in shown[figure].items():
             yield figure, label, picture
@@ -83,8 +83,8 @@ def descend(target: np.ndarray, seed: int) -> tuple[list[np.ndarray], list[float
     """
     config = Config(mode="pixels", optimizer="adam", scales=1, steps=NOISE_STEPS + 1)
     height, width = target.shape[:2]
-    start = transfer.noise(height, width, seed)
-    steps = transfer.paint(config, Pictures(target, ()), None, start)
+    start = painter.noise(height, width, seed)
+    steps = painter.paint(config, Pictures(target, ()), None, start)
     frames, losses = [start], []
     for progress in steps:  # each with the loss of the picture that it started from
         frames.append(progress.image)

@@ -34,10 +34,10 @@ def ours(threads: int, **settings):
     from runkit import start
 
     start.tensorflow(threads)
-    from char_rnn import train
+    from char_rnn import training
     from char_rnn.config import Config
 
-    trainer = train.Trainer(Config(**settings), windows().ravel(), SIZE)
+    trainer = training.Trainer(Config(**settings), windows().ravel(), SIZE)
 
     def run():
         for _ in trainer.run(trainer.step + STEPS):

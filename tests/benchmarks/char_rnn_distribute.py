@@ -46,7 +46,7 @@ def work(network: str) -> dict[str, list[tuple[float, float]]]:
 
     from char_rnn.config import Config
     from char_rnn.distribute import DistributedTrainer
-    from char_rnn.train import Trainer
+    from char_rnn.training import Trainer
 
     settings, steps = NETWORKS[network]
     data = np.random.default_rng(0).integers(0, 27, 100_000).astype(np.uint8)

@@ -35,7 +35,7 @@ def ours(config: Config, keras_adam: bool = False):
     start.tensorflow()
     import keras
 
-    from inception_mnist.train import Trainer
+    from inception_mnist.training import Trainer
 
     trainer = Trainer(config, *data())
     if keras_adam:

@@ -41,7 +41,7 @@ def work(network: str) -> dict[str, list[tuple[float, float]]]:
     strategy = start.tensorflow(1, connect)
     from inception_mnist.config import Config
     from inception_mnist.distribute import DistributedTrainer
-    from inception_mnist.train import Trainer
+    from inception_mnist.training import Trainer
 
     settings, steps = NETWORKS[network]
     random = np.random.default_rng(0)

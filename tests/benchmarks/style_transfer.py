@@ -24,7 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from runkit import files, tables
-from style_transfer import images, samples, transfer, vgg, weights
+from style_transfer import images, painter, samples, vgg, weights
 from style_transfer.config import Config
 from style_transfer.objective import Objective, Pictures, pixel_share, positions
 
@@ -175,7 +175,7 @@ def our_time(case, target):
     """Seconds until the float32 loss is at most `target`, tracing included."""
     clock, count, began = 0.0, 0, time.perf_counter()
     content = case.pictures.content
-    for progress in transfer.paint(CONFIG, case.pictures, case.network, content):
+    for progress in painter.paint(CONFIG, case.pictures, case.network, content):
         count += 1
         clock += time.perf_counter() - began
         close = progress.losses["total_loss"] <= 1.1 * target

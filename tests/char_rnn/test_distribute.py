@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from char_rnn import distribute, train
+from char_rnn import distribute, training
 from char_rnn.config import Config
 from tests.runkit.cluster_of_tests import free_addresses, tf_config
 
@@ -169,7 +169,7 @@ def test_killed_then_resumed_to_the_same_bits(whole, tmp_path):
 def test_a_strategy_of_one_device_in_this_process(data):
     settings = {"num_nodes": 8, "num_unrollings": 5, "batch_size": 4, "steps": 20}
     config = Config.of_recipe("modern", **settings)
-    alone = train.Trainer(config, data, 27)
+    alone = training.Trainer(config, data, 27)
     strategy = tf.distribute.OneDeviceStrategy("/CPU:0")
     replica = distribute.DistributedTrainer(config, data, 27, strategy)
     losses, expected = (

@@ -105,7 +105,7 @@ def train(kind, folder):
     strategy = start.tensorflow(1, connect)
     from inception_mnist.config import Config
     from inception_mnist.distribute import DistributedTrainer
-    from inception_mnist.train import Trainer
+    from inception_mnist.training import Trainer
 
     digits = data.load("digits", None, None)
     everything = digits.train_images, digits.train_labels, strategy

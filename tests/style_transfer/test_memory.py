@@ -53,13 +53,13 @@ def test_the_estimate_is_kept(side):
     code = f"""
 import re
 import numpy as np
-from style_transfer import memory, objective, transfer, weights
+from style_transfer import memory, objective, painter, weights
 from style_transfer.config import Config
 image = np.random.default_rng(0).uniform(0, 255, (576, 768, 3)).astype("f4")
 network = weights.load("auto", "auto", "average", "auto")
 config = Config(scales=1, steps=2)
 pictures = objective.Pictures(image, (image,))
-for _ in transfer.paint(config, pictures, network, image * 0.5, {side}):
+for _ in painter.paint(config, pictures, network, image * 0.5, {side}):
     pass
 estimate = memory.estimate(config, "vgg16", network.precision, 576, 768, {side})
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read()).group(1)

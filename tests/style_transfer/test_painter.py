@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from style_transfer import objective, transfer
+from style_transfer import objective, painter
 from style_transfer.config import Config
 from style_transfer.objective import Pictures
 
@@ -13,7 +13,7 @@ from style_transfer.objective import Pictures
 def descend(config, content, style, start, network=None, **options):
     """Every step that is made."""
     return list(
-        transfer.paint(config, Pictures(content, (style,)), network, start, **options)
+        painter.paint(config, Pictures(content, (style,)), network, start, **options)
     )
 
 
@@ -29,18 +29,18 @@ def test_each_mode_needs_its_layers():
 
 
 def test_noise_is_the_posts():
-    noise = transfer.noise(100, 120, seed=0)
+    noise = painter.noise(100, 120, seed=0)
     assert noise.shape == (100, 120, 3)
     assert noise.min() >= 0 and noise.max() <= 255
     assert abs(noise.mean() - 255 / 2) < 1
     # A normal distribution cut at two deviations keeps 0.880 of its deviation.
     assert abs(noise.std() - 0.880 * 255 / 4) < 1
-    np.testing.assert_array_equal(noise, transfer.noise(100, 120, seed=0))
-    assert not np.array_equal(noise, transfer.noise(100, 120, seed=1))
+    np.testing.assert_array_equal(noise, painter.noise(100, 120, seed=0))
+    assert not np.array_equal(noise, painter.noise(100, 120, seed=1))
 
 
 def test_the_authors_noise_has_a_smaller_deviation():
-    noise = transfer.noise(100, 120, seed=0, recipe="post")
+    noise = painter.noise(100, 120, seed=0, recipe="post")
     assert noise.dtype == np.float32
     assert abs(noise.mean() - 255 / 2) < 1 and abs(noise.std() - 255**0.5) < 0.5
 
@@ -55,7 +55,7 @@ def test_the_authors_noise_has_a_smaller_deviation():
     ],
 )
 def test_scales_halve_down_to_the_coarsest(scales, height, width, factors):
-    parts = transfer.phases(Config(scales=scales, steps=20), height, width)
+    parts = painter.phases(Config(scales=scales, steps=20), height, width)
     assert [part.factor for part in parts] == factors
     steps = [part.steps for part in parts]
     assert steps[-1] == 20
@@ -64,28 +64,28 @@ def test_scales_halve_down_to_the_coarsest(scales, height, width, factors):
 
 def test_from_noise_the_style_comes_by_and_by():
     config = Config(init="noise", scales=2, steps=20)
-    *ramp, first, last = transfer.phases(config, 384, 512)
+    *ramp, first, last = painter.phases(config, 384, 512)
     assert (first.factor, last.factor) == (0.5, 1.0)
     assert sum(part.steps for part in (*ramp, first)) == 30 and last.steps == 20
     weights = [part.config.style_weight for part in (*ramp, first, last)]
     assert weights == sorted(weights) and weights[0] < 1e-3 * config.style_weight
     assert first.config == last.config == config
     author = Config.of_recipe("post", steps=20)
-    assert transfer.phases(author, 384, 512) == [transfer.Phase(1.0, 20, author)]
+    assert painter.phases(author, 384, 512) == [painter.Phase(1.0, 20, author)]
 
 
 def test_the_authors_pixels_are_not_clipped(content, style, network):
     """Nor are they in a step alone; what is written is, see `images.to_picture`."""
     network = dataclasses.replace(network, pooling="stride1")
     config = Config.of_recipe("post", steps=3, learning_rate=200.0)
-    start = transfer.noise(*content.shape[:2], seed=0)
+    start = painter.noise(*content.shape[:2], seed=0)
     found = descend(config, content, style, start, network)[-1].image
     assert found.min() < 0 and found.max() > 255
 
 
 def test_pixels_turn_noise_into_the_picture(content, style):
     config = Config(mode="pixels", optimizer="adam", learning_rate=5.0, steps=150)
-    start = transfer.noise(*content.shape[:2], seed=0)
+    start = painter.noise(*content.shape[:2], seed=0)
     steps = descend(config, content, style, start)
     assert set(steps[0].losses) == {"pixel_loss", "total_loss"}
     assert np.abs(steps[-1].image - content).mean() < 1
@@ -95,7 +95,7 @@ def test_pixels_turn_noise_into_the_picture(content, style):
 @pytest.mark.parametrize("mode", ["transfer", "content", "style"])
 def test_the_loss_falls(mode, optimizer, content, style, network):
     config = Config(mode=mode, optimizer=optimizer, steps=8, learning_rate=8.0)
-    start = transfer.noise(*content.shape[:2], seed=0)
+    start = painter.noise(*content.shape[:2], seed=0)
     steps = descend(config, content, style, start, network)
     assert [step.step for step in steps] == list(range(1, 9))
     totals = [step.losses["total_loss"] for step in steps]
@@ -131,7 +131,7 @@ def test_goes_on_exactly_and_yields_values(optimizer, large, network):
     config = Config(scales=2, steps=4, optimizer=optimizer)
     pictures = Pictures(content, (style,))
     kept, straight = [], []
-    for progress in transfer.paint(config, pictures, network, content):
+    for progress in painter.paint(config, pictures, network, content):
         straight.append(progress)
         kept.append({name: np.array(x) for name, x in progress.arrays().items()})
     for progress, arrays in zip(straight, kept, strict=True):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from inception_mnist import evaluate
 from inception_mnist.config import Config
 from inception_mnist.model import build_model
-from inception_mnist.train import Trainer
+from inception_mnist.training import Trainer
 
 SMALL = {"map1": 4, "map2": 4, "reduce1x1": 2, "hidden": 16, "batch_size": 20}
 
