@@ -13,8 +13,15 @@ ADAM = {
     for steps, rates in ((500, (0.1, 1.0, 5.0)), (2000, (1.0, 5.0)), (500, (50.0,)))
     for rate in rates
 }
-# The modes of the author's runs, and the steps of ours.
-AUTHOR = {"transfer": 150, "content": 300, "style": 1000}
+# The author's runs by mode: size, steps, and seconds a step; and how many steps ours
+# have, which are of 64 pixels.
+HIS = {
+    "transfer": ("350x350", 2000, 11.75),
+    "content": ("400x320", 1000, 2.71),
+    "style": ("400x320", 1000, 0.32),
+}
+AUTHOR = {"transfer": 150, "content": 200, "style": 1000}
+OURS = "{image_size[0]}x{image_size[1]}", "{steps:,}", "{seconds_per_step:.2f}"
 NEAR = 5.0  # A loss is near the lowest one up to this multiple of it.
 MAIN, SIZES = "style_transfer.main", ("--size=256", "--size=512")
 NECKARFRONT = "tuebingen_neckarfront.jpg starry_night.jpg"
@@ -49,8 +56,8 @@ POST = post.Post(
                 name,
                 f"{MAIN} --optimizer=adam --learning_rate={rate:g} --steps={steps} "
                 "--style_weight=1000 --init=noise --scales=1 --save_every=0",
-                (10 + 0.04 * steps, 10 + 0.6 * steps),
-                "--size=96",
+                (10 + 0.03 * steps, 10 + 0.6 * steps),
+                "--size=64",
                 "--size=384",
             )
             for name, (rate, steps) in ADAM.items()
@@ -216,6 +223,19 @@ def layers(kept: post.Kept) -> str:
     return tables.markdown(["layer, alone", *gram], rows)
 
 
+def author_runs(kept: post.Kept) -> str:
+    """Renders the author's runs beside the same runs of ours, which are smaller."""
+    rows = [
+        [mode, size, f"{steps:,}", f"{seconds:g}"]
+        + [cell.format(**kept[f"author_{mode}"]["result"]) for cell in OURS]
+        for mode, (size, steps, seconds) in HIS.items()
+    ]
+    head = ["run", *(f"his {name}" for name in ("size", "steps", "seconds a step"))]
+    head += [f"our {name}" for name in ("size", "steps", "seconds a step")]
+    return tables.markdown(head, rows)
+
+
+POST.tables["author_runs"] = author_runs
 POST.tables["layers"] = layers
 POST.tables["pictures"] = functools.partial(
     post.run_table,
