@@ -229,6 +229,7 @@ def author_runs(kept: post.Kept) -> str:
         [mode, size, f"{steps:,}", f"{seconds:g}"]
         + [cell.format(**kept[f"author_{mode}"]["result"]) for cell in OURS]
         for mode, (size, steps, seconds) in HIS.items()
+        if f"author_{mode}" in kept
     ]
     head = ["run", *(f"his {name}" for name in ("size", "steps", "seconds a step"))]
     head += [f"our {name}" for name in ("size", "steps", "seconds a step")]
