@@ -29,7 +29,7 @@ RAMP = ((1e-4, 0.3), (1e-3, 0.15), (1e-2, 0.1), (1e-1, 0.1))
 
 @dataclasses.dataclass(frozen=True)
 class Sources:
-    """Paths of pictures.
+    """Pictures: paths of files, or pictures of Pillow.
 
     Attributes:
         content: The photograph; None means the embedded one.
@@ -37,13 +37,14 @@ class Sources:
         masks: For each style where it goes, white in black; or none.
     """
 
-    content: str | None = None
-    styles: tuple[str, ...] = ()
-    masks: tuple[str, ...] = ()
+    content: images.Source | None = None
+    styles: tuple[images.Source, ...] = ()
+    masks: tuple[images.Source, ...] = ()
 
     def paths(self) -> list[str]:
         """Returns the paths of all pictures that are files."""
-        return [path for path in (self.content, *self.styles, *self.masks) if path]
+        every = self.content, *self.styles, *self.masks
+        return [path for path in every if isinstance(path, str) and path]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,7 +163,7 @@ def prepare(
     return Run(config, shown, pictures, start, network, side, opacity, note)
 
 
-def _shape(path: str | None, size: int) -> tuple[int, int]:
+def _shape(path: images.Source | None, size: int) -> tuple[int, int]:
     """Height and width of a picture, scaled to `size` if that is given."""
     height, width = (images.dimensions(path) if path else None) or (427, 640)
     factor = size / max(height, width) if size else 1
