@@ -10,11 +10,11 @@ from runkit import settings
 from runkit.settings import check, setting
 
 # The settings that a recipe decides for each architecture.
-# "post": the post's code, sections "Implementing Arch 1" and "Implementing Arch 2".
+# "post": the post's code, sections "Implementing Arch 1" and "Implementing Arch 2", and
+# the optimizers of its notebooks.
 # "modern": the best that was found for the same sizes, see README.md.
-_POST = {"combine": "concat", "initialization": "range", "count_bias": False}
-_POST |= {"optimizer": "sgd", "learning_rate": 2.5}
-_POST |= {"schedule": "staircase", "warmup_steps": 0}
+_POST = {"combine": "concat", "initialization": "printed", "count_bias": False}
+_POST |= {"learning_rate": 2.5, "schedule": "staircase", "warmup_steps": 0}
 _MODERN = {"combine": "sum", "initialization": "orthogonal", "count_bias": True}
 _MODERN |= {"optimizer": "adam", "learning_rate": 3e-3}
 _MODERN |= {"schedule": "cosine", "warmup_steps": 100}
@@ -23,8 +23,8 @@ _ARCH_1 |= {"batch_size": 32, "decay_steps": 80_000, "decay_rate": 0.75}
 _ARCH_2 = {"activation": "tanh", "num_nodes": 50, "num_unrollings": 20}
 _ARCH_2 |= {"batch_size": 64, "decay_steps": 5_000, "decay_rate": 0.1}
 RECIPES: dict[tuple[str, int], dict[str, Any]] = {
-    ("post", 1): _ARCH_1 | _POST | {"steps": 800_001},
-    ("post", 2): _ARCH_2 | _POST | {"steps": 50_001},
+    ("post", 1): _ARCH_1 | _POST | {"optimizer": "adadelta", "steps": 800_001},
+    ("post", 2): _ARCH_2 | _POST | {"optimizer": "sgd", "steps": 50_001},
     ("modern", 1): _ARCH_1 | _MODERN | {"steps": 30_000},
     ("modern", 2): _ARCH_2 | _MODERN | {"steps": 50_001},
 }
@@ -56,7 +56,6 @@ class Config:
     as_printed: bool = setting(
         False, "Whether Arch 2 learns on one stale batch, as the post's printed code."
     )
-    # The post's `opt` is lost; this is the norm of its source.
     clip_norm: float = setting(
         1.25, "Norm to which larger gradients are scaled down.", above=0, high=MOST
     )
@@ -77,7 +76,12 @@ class Config:
     )
     batch_size: int = setting(32, "Number B of streams that are read at once.", low=1)
     optimizer: str = setting(
-        "sgd", "The optimizer; the post's is sgd.", choices=("sgd", "adam")
+        "adadelta",
+        "The optimizer; adadelta is that of TensorFlow 0.12, with a rho of 0.95.",
+        choices=("sgd", "adadelta", "adam"),
+    )
+    epsilon: float = setting(  # The notebook's is TensorFlow's default, 1e-8.
+        1e-6, "What Adadelta adds to its means of squares.", above=0, high=MOST
     )
     learning_rate: float = setting(
         2.5, "Learning rate at its highest.", above=0, high=MOST
@@ -95,7 +99,7 @@ class Config:
         0.75, "Factor between two stairs of the staircase.", above=0, high=MOST
     )
     initialization: str = setting(
-        "range",
+        "printed",
         "Initial values of U, W and V: the post's as printed, the range that it meant, "
         "or orthogonal ones.",
         choices=("printed", "range", "orthogonal"),

@@ -5,7 +5,7 @@ python -m char_rnn.figures --corpus=mine.txt --characters=48 --batch_size=3
 Post, "Batches" (Figures 12 to 14) and "RNN architectures" (Figures 5 to 7).
 """
 
-from runkit import cli, files, start  # isort: skip  (first, so that Ctrl-C is quiet)
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import os
 import time
@@ -15,6 +15,7 @@ import numpy as np
 from absl import flags, logging
 
 from char_rnn.config import Config
+from runkit import files, start
 
 # The batches to show, with the numbers of the post's figures.
 BATCHES = {1: "first batch (the post's Figure 12)"}
@@ -224,7 +225,12 @@ def main(_) -> None:
     logging.info("%s: %s, result.json", FLAGS.out_dir, names)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     cli.run(
         main, "char_rnn", ("corpus", "characters", "batch_size", "combine", "out_dir")
     )
+
+
+if __name__ == "__main__":
+    command()

@@ -4,7 +4,7 @@ python -m char_rnn.gradients
 Post, "RNN tragedies" and "Unrollings".
 """
 
-from runkit import cli, files, progress, start  # isort: skip  (first: quiet Ctrl-C)
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import itertools
 import os
@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from absl import flags
+
+from runkit import files, progress, start
 
 LAGS = 80
 UNROLLINGS = (5, 10, 20, 40, 80)
@@ -151,5 +153,10 @@ def main(_) -> None:
     print(path)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     cli.run(main, "char_rnn", ("corpus", "num_nodes", "characters", "seed", "out_dir"))
+
+
+if __name__ == "__main__":
+    command()

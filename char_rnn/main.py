@@ -7,7 +7,7 @@ python -m char_rnn.main --corpus=mine.txt --alphabet=corpus --recipe=modern
 python -m char_rnn.main --distribute=multiworker   # on each machine of TF_CONFIG
 """
 
-from runkit import cli  # isort: skip  (first, so that Ctrl-C is quiet from here on)
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import os
 from typing import Any
@@ -129,5 +129,10 @@ def main(_) -> int:
     return cli.INTERRUPTED if stopped else cli.DONE
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     cli.run(main, "char_rnn", ("corpus", "alphabet", "recipe", "steps", "out_dir"))
+
+
+if __name__ == "__main__":
+    command()

@@ -3,7 +3,7 @@
 python -m char_rnn.sample --checkpoint out/char_rnn --prime "the " --length 500
 """
 
-from runkit import cli, files  # isort: skip  (first: it makes Ctrl-C quiet)
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import dataclasses
 import os
@@ -11,7 +11,7 @@ import time
 
 from absl import flags, logging
 
-from runkit import settings
+from runkit import files, settings
 from runkit.settings import setting
 
 
@@ -103,7 +103,12 @@ def main(_) -> int:
     return code
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     cli.run(
         main, "char_rnn", ("checkpoint", "prime", "length", "temperature", "out_dir")
     )
+
+
+if __name__ == "__main__":
+    command()

@@ -10,6 +10,7 @@ from char_rnn import fast
 from char_rnn.checkpoint import Arrays
 from char_rnn.config import Config
 from char_rnn.model import CharRNN
+from char_rnn.optimizers import make_optimizer
 from char_rnn.text import check_ids
 
 MOST_STEPS = 100  # of one call
@@ -55,26 +56,6 @@ def stale_windows(
     """
     batch = windows(data, config, 0, 1)[:, :1]
     return np.tile(batch, (count, config.num_unrollings + 1, 1))
-
-
-def make_optimizer(config: Config) -> tf.keras.optimizers.Optimizer:
-    """Makes gradient descent with the post's decay, or Adam with a cosine."""
-    schedules = tf.keras.optimizers.schedules
-    if config.schedule == "staircase":
-        rate = schedules.ExponentialDecay(
-            config.learning_rate, config.decay_steps, config.decay_rate, staircase=True
-        )
-    elif config.warmup_steps:  # Adam's first steps would blow a wide network up.
-        rate = schedules.CosineDecay(
-            config.learning_rate / config.warmup_steps,
-            max(1, config.steps - config.warmup_steps),
-            warmup_target=config.learning_rate,
-            warmup_steps=config.warmup_steps,
-        )
-    else:
-        rate = schedules.CosineDecay(config.learning_rate, config.steps)
-    make = {"sgd": tf.keras.optimizers.SGD, "adam": tf.keras.optimizers.Adam}
-    return make[config.optimizer](rate)
 
 
 def squared_error(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

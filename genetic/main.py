@@ -6,7 +6,7 @@ By a genetic algorithm, with the exact answer beside it:
     python -m genetic.main --problem=mine.csv --exact
 """
 
-from runkit import cli  # isort: skip  (Ctrl-C is quiet from here on.)
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 from absl import flags
 
@@ -33,5 +33,10 @@ def main(argv: list[str]) -> int:
     return run.run(options, config, flags.FLAGS.capacity)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     cli.run(main, "genetic", ("problem", "exact", "scheme", "seconds", "out_dir"))
+
+
+if __name__ == "__main__":
+    command()

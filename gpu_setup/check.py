@@ -10,7 +10,7 @@ It needs no package; its flags need absl-py. Exit code: 0 a GPU is ready (with
 2 the command line is, 3 the log cannot be judged.
 """
 
-from runkit import cli  # isort: skip  # From here on, Ctrl-C is quiet.
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import dataclasses
 import sys
@@ -107,6 +107,11 @@ def write_files(
     files.write_result(folder, hidden, metrics, packages=())
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     settings.define_flags(Config)
     cli.run(main, "gpu_setup.check", ("log", "format", "out_dir", "root", "expect"))
+
+
+if __name__ == "__main__":
+    command()

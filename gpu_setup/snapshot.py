@@ -4,7 +4,7 @@ python -m gpu_setup.snapshot machine.tar.gz
 python -m gpu_setup.check --root=machine.tar.gz
 """
 
-from runkit import cli  # isort: skip  # From here on, Ctrl-C is quiet.
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import io
 import json
@@ -131,6 +131,11 @@ def main(argv: Sequence[str]) -> int:
     return cli.DONE
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     settings.define_flags(Probing)
     cli.run(main, "gpu_setup.snapshot", arguments=True)
+
+
+if __name__ == "__main__":
+    command()

@@ -5,9 +5,8 @@ python -m inception_mnist.export --checkpoint=out/inception_mnist
 All three are float32, from pixels 0 to 255 to logits, and are checked to agree.
 """
 
-from runkit import cli  # first, so that Ctrl-C is quiet from here on
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
-# isort: split
 import os
 import shutil
 
@@ -92,6 +91,11 @@ def main(_) -> None:
     logging.info("%s: from pixels 0 to 255 to logits", ", ".join(targets))
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     define_flags()
     cli.run(main, NAME, first=("checkpoint", "out_dir"))
+
+
+if __name__ == "__main__":
+    command()

@@ -6,9 +6,8 @@ python -m inception_mnist.main --train_csv=mnist_train.csv --test_csv=mnist_test
 python -m inception_mnist.main --distribute=multiworker   # on each machine of TF_CONFIG
 """
 
-from runkit import cli  # first, so that Ctrl-C is quiet from here on
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
-# isort: split
 import concurrent.futures
 import dataclasses
 import functools
@@ -158,6 +157,11 @@ def main(_) -> int:
     return cli.INTERRUPTED if stopped else cli.DONE
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     define_flags()
     cli.run(main, NAME, first=("recipe", "train_csv", "test_csv", "steps", "out_dir"))
+
+
+if __name__ == "__main__":
+    command()

@@ -5,9 +5,8 @@ python -m inception_mnist.predict --checkpoint=out/inception_mnist folder_of_pic
 python -m inception_mnist.predict --checkpoint=out/inception_mnist --csv=test.csv
 """
 
-from runkit import cli  # first, so that Ctrl-C is quiet from here on
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
-# isort: split
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -145,6 +144,11 @@ def main(argv) -> None:
     files.write_result(FLAGS.out_dir, config, metrics, record.PACKAGES)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     define_flags()
     cli.run(main, NAME, first=("checkpoint", "csv", "out_dir"), arguments=True)
+
+
+if __name__ == "__main__":
+    command()

@@ -1,5 +1,6 @@
 """Makes `python -m remote_notebook` run `remote_notebook.main`."""
 
-import runpy
+from remote_notebook.main import command
 
-runpy.run_module("remote_notebook.main", run_name="__main__", alter_sys=True)
+if __name__ == "__main__":
+    command()

@@ -8,7 +8,7 @@ Exit codes: 0 ended by Ctrl-C, SIGTERM or a closed terminal once the notebook wa
 opened.
 """
 
-from runkit import cli  # isort: skip  # From here on, Ctrl-C is quiet.
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import contextlib
 import dataclasses
@@ -125,8 +125,13 @@ def main(argv: Sequence[str]) -> int:
     return cli.DONE if opened else cli.INTERRUPTED
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     with contextlib.suppress(ImportError):  # `cli.run` says that absl-py is missing.
         define_flags()
     first = ("key", "venv", "directory", "local_port", "print_only")
     cli.run(main, "remote_notebook", first, arguments=True)
+
+
+if __name__ == "__main__":
+    command()

@@ -4,9 +4,8 @@ python -m reproduce.main                   takes 20 minutes, offline
 python -m reproduce.main --length=full     takes as long as the posts
 """
 
-from runkit import cli  # The first import: from here on Ctrl-C is quiet.
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
-# isort: split
 import contextlib
 import pathlib
 import time
@@ -103,5 +102,10 @@ def main(_: list[str]) -> int:
     return exits.FAILED if failed else exits.DONE
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     cli.run(main, "reproduce", ("length", "only", "text", "pictures", "out_dir"))
+
+
+if __name__ == "__main__":
+    command()

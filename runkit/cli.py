@@ -5,14 +5,28 @@ without a traceback, even while slow imports are still running.
 """
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
 
 from runkit import __version__
 from runkit.exits import BAD_INPUT, DONE, FAILED, INTERRUPTED, Failed
+
+
+def _quiet_interrupt(kind, error, traceback) -> None:
+    """Ends the process without a traceback if Ctrl-C arrived before or after `run`."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+        return
+    sys.stdout.flush()
+    os._exit(INTERRUPTED)
+
+
+sys.excepthook = _quiet_interrupt  # before the slower imports
+
+# isort: split
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 HELP = {"-h", "-help", "--help", "-helpshort", "--helpshort"}
 DISTRIBUTION = "deep-learning-posts"
@@ -148,19 +162,5 @@ def _shown(flag: Any) -> str:
     return str(flag.default_as_str).strip("'\"")
 
 
-def _quiet_interrupt(kind, error, traceback) -> None:
-    """Ends the process without a traceback if Ctrl-C arrived before or after `run`."""
-    if not issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, traceback)
-        return
-    sys.stdout.flush()
-    os._exit(INTERRUPTED)
-
-
-def _be_quiet() -> None:
-    if threading.current_thread() is threading.main_thread():
-        sys.excepthook = _quiet_interrupt
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
-_be_quiet()
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -1,11 +1,24 @@
 """What a run does: every setting, its default, and where the default comes from."""
 
 import dataclasses
+from typing import Any
 
 from runkit.settings import check, setting
 
 BLOCKS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 SMALLEST_SIDE = 32  # pixels; below that, deep feature maps vanish
+
+# What the author's notebooks have, by mode; the modern recipe is the defaults below.
+_POST = {"pooling": "stride1", "optimizer": "adam", "scales": 1, "init": "noise"}
+_PART = _POST | {"size": 400, "aspect": 1.25, "steps": 1000, "learning_rate": 0.5}
+RECIPES: dict[tuple[str, str], dict[str, Any]] = {
+    ("post", "transfer"): _POST
+    | {"size": 350, "aspect": 1.0, "steps": 2000, "learning_rate": 5.0}
+    | {"content_weight": 0.01, "style_weight": 3e4},
+    ("post", "content"): _PART | {"content_layers": ("conv5_1",)},
+    ("post", "style"): _PART | {"style_layers": BLOCKS[:3]},
+    ("post", "pixels"): _PART,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,8 +29,20 @@ class Config:
     "paper" is Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (2015).
     """
 
+    recipe: str = setting(
+        "modern",
+        "Source of the settings that are not given: the author's notebooks, whose "
+        "noise, edges and unclipped pixels come with it, or the best found since.",
+        choices=("post", "modern"),
+    )
     size: int = setting(
         512, "Longest side of the picture in pixels; 0 keeps the content's own.", low=0
+    )
+    aspect: float = setting(
+        0.0,
+        "Width over height to which content and style are cropped around their "
+        "middle; 0 crops nothing.",
+        low=0,
     )
     steps: int = setting(  # Post, with Adam: "roughly 500 to 2000".
         36,
@@ -73,8 +98,9 @@ class Config:
     )
     network: str = setting(
         "auto",
-        "Network that reads the pictures; auto follows the weights.",
-        choices=("auto", "vgg16", "vgg19"),
+        "Network that reads the pictures; auto follows the weights. vgg19_short is the "
+        "author's, VGG-19 without the fourth convolutions of blocks 3 and 4.",
+        choices=("auto", "vgg16", "vgg19", "vgg19_short"),
     )
     weights: str = setting(
         "auto",
@@ -83,7 +109,10 @@ class Config:
         "file of VGG-16 or VGG-19.",
     )
     pooling: str = setting(  # Paper: average gives slightly more appealing results.
-        "average", "Kind of pooling.", choices=("average", "max")
+        "average",
+        "Kind of pooling: of 2x2 positions, or with stride1 the author's, averages of "
+        "3x3 which leave all maps as large as the picture.",
+        choices=("average", "max", "stride1"),
     )
     precision: str = setting(
         "auto",
@@ -129,3 +158,26 @@ class Config:
         if self.init == "auto":
             start = "content" if self.mode == "transfer" else "noise"
             object.__setattr__(self, "init", start)
+
+    @classmethod
+    def of_recipe(cls, recipe: str = "modern", **given: Any) -> "Config":
+        """Makes the settings of a recipe, except for those that are given.
+
+        Raises:
+            ValueError: A setting is wrong.
+        """
+        decided = RECIPES.get((recipe, given.get("mode", "transfer")), {})
+        return cls(recipe=recipe, **(decided | given))
+
+
+# The same for the flags, whose help lists what each recipe decides.
+DECIDED = {name for values in RECIPES.values() for name in values}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    f"{recipe}, {mode}": values for (recipe, mode), values in RECIPES.items()
+} | {
+    "modern": {
+        field.name: field.default
+        for field in dataclasses.fields(Config)
+        if field.name in DECIDED
+    }
+}

@@ -57,7 +57,7 @@ def as_source(picture: Any) -> Source:
     return Image.fromarray(np.uint8(values.reshape(shape)))
 
 
-def load_image(path: Source, size: int = 0) -> np.ndarray:
+def load_image(path: Source, size: int = 0, aspect: float = 0.0) -> np.ndarray:
     """Reads one picture as a person would see it.
 
     The first frame of an animation; turned upright by EXIF; brought to sRGB from its
@@ -67,6 +67,7 @@ def load_image(path: Source, size: int = 0) -> np.ndarray:
     Args:
         path: The picture.
         size: Pixels of the longest side to scale to; 0 keeps the size.
+        aspect: Width over height to crop to, around the middle; 0 crops nothing.
 
     Returns:
         float32 [height, width, 3], RGB in [0, 255].
@@ -75,7 +76,7 @@ def load_image(path: Source, size: int = 0) -> np.ndarray:
         OSError: There is no such file; or it is no picture, or a truncated one.
         ValueError: It has more than `MOST_PIXELS` pixels, or is too small once scaled.
     """
-    picture, _ = _load(path, size)
+    picture, _ = _load(path, size, aspect)
     if min(picture.size) < SMALLEST_SIDE:
         raise ValueError(
             f"picture {path}: {picture.width}x{picture.height} pixels at this size, "
@@ -84,30 +85,28 @@ def load_image(path: Source, size: int = 0) -> np.ndarray:
     return np.asarray(picture, np.float32)
 
 
-def load_opacity(path: Source, size: int = 0) -> np.ndarray | None:
+def load_opacity(path: Source, size: int = 0, aspect: float = 0.0) -> np.ndarray | None:
     """Reads how opaque a picture is.
 
     Args:
         path: The picture.
         size: See `load_image`.
+        aspect: See `load_image`.
 
     Returns:
         uint8 [height, width] in [0, 255]; None where the picture is opaque.
     """
-    _, opacity = _load(path, size)
+    _, opacity = _load(path, size, aspect)
     return None if opacity is None else np.asarray(opacity)
 
 
-def _load(path: Source, size: int) -> tuple[Image.Image, Image.Image | None]:
+def _load(
+    path: Source, size: int, aspect: float
+) -> tuple[Image.Image, Image.Image | None]:
     """The picture in RGB, and its opacity if it has any transparency."""
     picture, opacity = _read(path) if isinstance(path, str) else _as_seen(path)
-    if size:
-        factor = size / max(picture.size)
-        width, height = (max(1, round(side * factor)) for side in picture.size)
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-        if opacity is not None:
-            opacity = opacity.resize((width, height), Image.Resampling.LANCZOS)
-    return picture, opacity
+    picture = _scaled(picture, size, aspect)
+    return picture, opacity and _scaled(opacity, size, aspect)
 
 
 def _read(path: str) -> tuple[Image.Image, Image.Image | None]:
@@ -139,6 +138,35 @@ def _read(path: str) -> tuple[Image.Image, Image.Image | None]:
         raise OSError(f"picture {path}: cannot be read: {error}") from error
 
 
+def scaled_size(
+    shape: tuple[int, int], size: int, aspect: float = 0.0
+) -> tuple[int, int]:
+    """Returns width and height of a picture of `shape`, cropped and scaled.
+
+    Args:
+        shape: Its width and height.
+        size: Pixels of the longest side; 0 does not scale.
+        aspect: Width over height; 0 does not crop.
+    """
+    width, height = shape
+    if aspect:
+        width, height = (
+            max(1, round(min(width, height * aspect))),
+            max(1, round(min(height, width / aspect))),
+        )
+    factor = size / max(width, height) if size else 1
+    return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+def _scaled(picture: Image.Image, size: int, aspect: float) -> Image.Image:
+    """A picture cropped around its middle, and scaled."""
+    width, height = scaled_size(picture.size, 0, aspect)
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    picture = picture.crop((left, top, left + width, top + height))
+    shape = scaled_size(picture.size, size)
+    return picture.resize(shape, Image.Resampling.LANCZOS)
+
+
 def dimensions(path: Source) -> tuple[int, int] | None:
     """Returns height and width as seen; None if `load_image` would refuse the file."""
     try:
@@ -149,13 +177,14 @@ def dimensions(path: Source) -> tuple[int, int] | None:
         return None
 
 
-def load_mask(path: Source, height: int, width: int) -> np.ndarray:
+def load_mask(path: Source, height: int, width: int, aspect: float = 0.0) -> np.ndarray:
     """Reads a picture of any size as a region: white is inside, black is not.
 
     Args:
         path: The picture, see `load_image`.
         height: Pixels to scale to.
         width: Pixels to scale to.
+        aspect: See `load_image`.
 
     Returns:
         float32 [height, width] in [0, 1].
@@ -164,7 +193,7 @@ def load_mask(path: Source, height: int, width: int) -> np.ndarray:
         OSError: See `load_image`.
         ValueError: All of it is black.
     """
-    picture = np.asarray(_load(path, 0)[0], np.float32)
+    picture = np.asarray(_load(path, 0, aspect)[0], np.float32)
     mask = resize(picture, height, width).mean(axis=-1) / 255
     if mask.max() < 0.5:
         raise ValueError(f"mask {path}: no part of it is white")

@@ -67,14 +67,16 @@ def transfer(
         ValueError: A picture or a setting is wrong.
         FloatingPointError: A loss is not finite.
     """
-    config = Config(**settings)
+    config = Config.of_recipe(**settings)
     start.library()
-    from style_transfer import images, painter
+    from style_transfer import images, painter, samples
 
-    several = style if isinstance(style, list | tuple) else [style]
+    content = samples.PHOTOGRAPH if content is None else content
+    style = samples.PAINTING if style is None else style
+    styles = style if isinstance(style, list | tuple) else [style]
     sources = painter.Sources(
-        None if content is None else images.as_source(content),
-        tuple(images.as_source(each) for each in several if each is not None),
+        images.as_source(content),
+        tuple(map(images.as_source, styles)),
         tuple(map(images.as_source, masks)),
     )
     return _steps(painter.prepare(config, sources))

@@ -2,9 +2,10 @@
 
 python -m style_transfer.main --content photo.jpg --style painting.jpg
 python -m style_transfer.main --content a.jpg b.jpg photos/ --style painting.jpg
+python -m style_transfer.main --recipe=post --size=96 --steps=100     # as the author
 """
 
-from runkit import cli  # isort: split
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import os
 import sys
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING
 from absl import flags, logging
 
 from runkit import files, progress, settings, start, stop
-from style_transfer.config import Config
+from style_transfer import samples
+from style_transfer.config import DEFAULTS, Config
 
 if TYPE_CHECKING:
     from runkit.checkpoint import Arrays
@@ -63,7 +65,7 @@ flags.DEFINE_string(
 flags.DEFINE_bool(
     "tensorboard", False, "Whether to write summaries into <folder>/tensorboard."
 )
-settings.define_flags(Config)
+settings.define_flags(Config, DEFAULTS)
 flags.DEFINE_alias("content_layer", "content_layers")
 FLAGS = flags.FLAGS
 FIRST = ("content", "style", "size", "steps", "out_dir")
@@ -86,10 +88,10 @@ def spread(arguments: list[str]) -> list[str]:
     return found
 
 
-def contents() -> list[str | None]:
-    """Returns the paths of the photographs; None stands for the embedded one."""
-    found: list[str | None] = []
-    for path in FLAGS.content:
+def contents() -> list[str]:
+    """Returns the paths of the photographs."""
+    found = []
+    for path in FLAGS.content or [samples.PHOTOGRAPH]:
         if not os.path.isdir(path):
             found.append(path)
             continue
@@ -98,25 +100,25 @@ def contents() -> list[str | None]:
         if not inside:
             raise FileNotFoundError(f"--content={path}: no picture in this folder")
         found += [os.path.join(path, name) for name in inside]
-    return found or [None]
+    return found
 
 
 def styles() -> tuple[str, ...]:
     """Returns the paths of the paintings; commas divide what is no file's name."""
     return tuple(
         path
-        for given in FLAGS.style
+        for given in FLAGS.style or [samples.PAINTING]
         for path in ([given] if os.path.exists(given) else given.split(","))
     )
 
 
-def folders(paths: list[str | None]) -> list[str]:
+def folders(paths: list[str]) -> list[str]:
     """Returns the folder of each content's run."""
     if len(paths) == 1:
         return [FLAGS.out_dir]
     found: list[str] = []
     for path in paths:
-        stem = os.path.splitext(os.path.basename(path or "photograph"))[0]
+        stem = os.path.splitext(os.path.basename(path))[0]
         name, count = stem, 1
         while (folder := os.path.join(FLAGS.out_dir, name)) in found:
             count += 1
@@ -174,7 +176,7 @@ def choose_device() -> str:
 
 def main(argv: list[str]) -> int:
     """Paints every picture; returns the highest exit code of any."""
-    config = Config(**settings.given(Config))
+    config = Config.of_recipe(**settings.given(Config))
     found, paintings = contents(), styles()
     if FLAGS.output and len(found) > 1:
         raise ValueError(
@@ -263,6 +265,11 @@ def follow(run: "Run", recorder: "Recorder", saved: "Arrays | None") -> int:
     return code
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     sys.argv = spread(sys.argv)
     cli.run(main, NAME, FIRST)
+
+
+if __name__ == "__main__":
+    command()

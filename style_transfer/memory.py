@@ -29,8 +29,8 @@ def estimate(
     """Returns the bytes that a run needs at its peak.
 
     Args:
-        config: Mode, layers and optimizer.
-        network: "vgg16" or "vgg19".
+        config: Mode, layers, pooling and optimizer.
+        network: One of `vgg.CONVOLUTIONS`.
         precision: "bfloat16" or "float32".
         height: The largest picture's height in pixels.
         width: Its width.
@@ -43,12 +43,15 @@ def estimate(
         return kept
     seen: float = height * width
     if side:
-        margin = vgg.reach(names, network) + vgg.ALIGNMENT
+        margin = vgg.reach(names, network, config.pooling) + vgg.ALIGNMENT
         rows, columns = (min(e, 1.5 * side + 2 * margin) for e in (height, width))
         seen = rows * columns
     shapes = vgg.filter_shapes(network)
     # Values of each layer's maps for each pixel of the picture.
-    values = {name: shape[-1] / vgg.stride(name) ** 2 for name, shape in shapes.items()}
+    values = {
+        name: shape[-1] / vgg.stride(name, config.pooling) ** 2
+        for name, shape in shapes.items()
+    }
     maps = sum(count for name, count in values.items() if name <= max(names))
     exact = sum(values.get(name, 0) for name in names)
     targets = sum(values.get(name, 0) for name in {*config.content_layers} & {*names})
@@ -108,8 +111,8 @@ def plan(
     """Returns the side of the tiles to work in; None means the picture whole.
 
     Args:
-        config: Mode, layers and optimizer.
-        network: "vgg16" or "vgg19".
+        config: Mode, layers, pooling and optimizer.
+        network: One of `vgg.CONVOLUTIONS`.
         precision: "bfloat16" or "float32".
         height: The largest picture's height in pixels.
         width: Its width.

@@ -22,9 +22,9 @@ from style_transfer.config import Config
 from style_transfer.tiles import Tile
 from style_transfer.vgg import Network
 
-# Sums over positions are weighted as in a picture of this many, the post's size: the
-# balance of content and style is then the same at every size and scale.
-REFERENCE_PIXELS = 384 * 288
+# Sums over positions are weighted as in a picture of this many, by recipe: the balance
+# of content and style is then the same at every size and scale.
+REFERENCE_PIXELS = {"modern": 384 * 288, "post": 350 * 350}
 Losses = dict[str, tf.Tensor]
 Maps = dict[str, tf.Tensor]  # F^l [height, width, N_l] by layer
 
@@ -62,6 +62,7 @@ class Term:
         layer: l.
         weight: alpha or beta.
         target: P^l [height, width, N_l], or A^l / M_l [N_l, N_l].
+        stride: Pixels from one of the layer's positions to the next.
         share: w_l times the region's share of the picture; 1 for the content.
         positions: M_l.
         guide: The region, see `losses.guided_gram_matrix`; None is everywhere.
@@ -71,6 +72,7 @@ class Term:
     layer: str
     weight: float
     target: tf.Tensor
+    stride: int
     share: float = 1.0
     positions: int = 0
     guide: tf.Tensor | None = None
@@ -87,12 +89,12 @@ class Term:
             maps: F^l of the tile's outer pixels.
             tile: The tile.
         """
-        own = tile.own(maps, self.layer)
+        own = tile.own(maps, self.stride)
         if self.name == "content_loss":
-            return losses.content_loss(own, tile.part(self.target, self.layer))
+            return losses.content_loss(own, tile.part(self.target, self.stride))
         if self.guide is None:
             return losses.mean_gram_matrix(own, self.positions)
-        return losses.guided_gram_matrix(own, tile.part(self.guide, self.layer))
+        return losses.guided_gram_matrix(own, tile.part(self.guide, self.stride))
 
     def loss(self, statistic: tf.Tensor) -> tf.Tensor:
         """Returns the loss of the sum over the tiles, before alpha or beta."""
@@ -124,13 +126,19 @@ def make_terms(
     """
     found: list[Term] = []
     if config.mode in ("transfer", "content"):
-        height, width = pictures.content.shape[:2]
-        weight = config.content_weight * REFERENCE_PIXELS / (height * width)
+        weight = config.content_weight * pixel_share(config, pictures)
         maps = _whole_maps(network, pictures.content, config.content_layers, side)
-        found += [Term("content_loss", name, weight, maps[name]) for name in maps]
+        for name, target in maps.items():
+            stride = vgg.stride(name, network.pooling)
+            found.append(Term("content_loss", name, weight, target, stride))
     if config.mode in ("transfer", "style"):
         found += _style_terms(config, pictures, network, side)
     return found
+
+
+def pixel_share(config: Config, pictures: Pictures) -> float:
+    """Returns the weight of sums over the positions of pictures of that size."""
+    return REFERENCE_PIXELS[config.recipe] / pictures.content[..., 0].size
 
 
 def _style_terms(
@@ -151,25 +159,27 @@ def _style_terms(
             layer,
             config.style_weight,
             region_grams[layer],
+            vgg.stride(layer, network.pooling),
             layer_weight * (1.0 if mask is None else float(np.mean(mask))),
-            positions(layer, height, width),
-            None if mask is None else guide(mask, layer),
+            positions(layer, height, width, network.pooling),
+            None if mask is None else guide(mask, layer, network.pooling),
         )
         for region_grams, mask in zip(grams, masks, strict=True)
         for layer, layer_weight in zip(names, config.style_layer_weights, strict=True)
     ]
 
 
-def positions(layer: str, height: int, width: int) -> int:
+def positions(layer: str, height: int, width: int, pooling: str) -> int:
     """Returns M_l of a picture of that size."""
-    rows, columns = vgg.shape(layer, height, width)
+    rows, columns = vgg.shape(layer, height, width, pooling)
     return rows * columns
 
 
-def guide(mask: np.ndarray, layer: str) -> tf.Tensor:
+def guide(mask: np.ndarray, layer: str, pooling: str) -> tf.Tensor:
     """Returns `mask` [height, width] averaged to [h, w] of `layer`; its sum is 1."""
-    step = vgg.stride(layer)
-    rows, columns = vgg.shape(layer, *mask.shape)
+    step = vgg.stride(layer, pooling)
+    height, width = mask.shape
+    rows, columns = vgg.shape(layer, height, width, pooling)
     cells = mask[: rows * step, : columns * step].reshape(rows, step, columns, step)
     small = cells.mean(axis=(1, 3), dtype=np.float32)
     return tf.constant(small / small.sum())
@@ -180,7 +190,8 @@ def _seen(
 ) -> Iterator[tuple[Tile, Maps]]:
     """Each tile of `image` with the feature maps of its outer pixels."""
     height, width = image.shape[:2]
-    for tile in tiles.cut(height, width, side, vgg.reach(names, network.name)):
+    reach = vgg.reach(names, network.name, network.pooling)
+    for tile in tiles.cut(height, width, side, reach):
         yield tile, network.features(tile.crop(tf.constant(image)), names)
 
 
@@ -188,13 +199,15 @@ def _whole_maps(
     network: Network, image: np.ndarray, names: Sequence[str], side: int | None
 ) -> Maps:
     """F^l of the whole `image` in float32."""
+    height, width = image.shape[:2]
     whole: dict[str, np.ndarray] = {}
     for tile, maps in _seen(network, image, names, side):
         for name in names:
             if name not in whole:
-                shape = vgg.shape(name, *image.shape[:2])
+                shape = vgg.shape(name, height, width, network.pooling)
                 whole[name] = np.empty((*shape, maps[name].shape[-1]), np.float32)
-            tile.part(whole[name], name)[...] = tile.own(maps[name], name)
+            stride = vgg.stride(name, network.pooling)
+            tile.part(whole[name], stride)[...] = tile.own(maps[name], stride)
     return {name: tf.constant(array) for name, array in whole.items()}
 
 
@@ -202,11 +215,13 @@ def _mean_grams(
     network: Network, image: np.ndarray, names: Sequence[str], side: int | None
 ) -> dict[str, tf.Tensor]:
     """G^l / M_l of the whole `image`, by layer."""
+    height, width = image.shape[:2]
     grams: dict = dict.fromkeys(names, 0.0)
     for tile, maps in _seen(network, image, names, side):
         for name in names:
-            count = positions(name, *image.shape[:2])
-            grams[name] += losses.mean_gram_matrix(tile.own(maps[name], name), count)
+            count = positions(name, height, width, network.pooling)
+            own = tile.own(maps[name], vgg.stride(name, network.pooling))
+            grams[name] += losses.mean_gram_matrix(own, count)
     return grams
 
 
@@ -240,9 +255,9 @@ class Objective:
         if network and config.mode != "pixels":
             self._layers = needed_layers(config)
             self._terms = make_terms(config, pictures, network, side)
-            reach = vgg.reach(self._layers, network.name)
+            reach = vgg.reach(self._layers, network.name, network.pooling)
         height, width = pictures.content.shape[:2]
-        self._pixel_share = REFERENCE_PIXELS / (height * width)
+        self._pixel_share = pixel_share(config, pictures)
         self._tiles = tiles.cut(height, width, side, reach)
         self._whole = tf.function(self._whole_gradient)
         self._rest = tf.function(self._rest_gradient)

@@ -1,4 +1,4 @@
-"""Two ways down a loss over pixels, both staying within [0, 255].
+"""Two ways down a loss over pixels, which stay within [0, 255].
 
 Post, "Generating stylish images with content": Adam; the paper: L-BFGS. A state is a
 value that no later step changes, and its arrays are all that the next step depends on.
@@ -21,7 +21,7 @@ DECREASE = 1e-4  # Armijo's constant (Nocedal and Wright, "Numerical Optimizatio
 
 @dataclasses.dataclass(frozen=True)
 class Adam:
-    """Kingma and Ba, "Adam" (2015), algorithm 1, on pixels clipped after each step.
+    """Kingma and Ba, "Adam" (2015), algorithm 1, on pixels.
 
     Attributes:
         image: x, float32 [height, width, 3].
@@ -42,12 +42,13 @@ class Adam:
         """Returns the state before the first step."""
         return cls(image, {}, np.zeros_like(image), np.zeros_like(image), 0)
 
-    def step(self, objective: Objective, rate: float) -> "Adam":
+    def step(self, objective: Objective, rate: float, clipped: bool = True) -> "Adam":
         """Returns the state after one more step.
 
         Args:
             objective: Losses and gradient.
             rate: The step in intensities; the post found 1 to 5 to work.
+            clipped: Whether the step ends within [0, 255].
 
         Raises:
             FloatingPointError: A loss or gradient is not finite.
@@ -58,7 +59,9 @@ class Adam:
         square = self.square + 0.001 * (gradient**2 - self.square)
         root = np.sqrt(square / (1 - 0.999**updates))
         change = rate * mean / (1 - 0.9**updates) / (root + 1e-7)
-        image = np.float32(np.clip(self.image - change, 0.0, 255.0))
+        image = np.float32(self.image - change)
+        if clipped:
+            image = np.clip(image, 0.0, 255.0)
         return Adam(image, losses, mean, square, updates)
 
     def arrays(self) -> dict[str, np.ndarray]:

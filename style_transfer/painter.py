@@ -32,19 +32,19 @@ class Sources:
     """Pictures: paths of files, or pictures of Pillow.
 
     Attributes:
-        content: The photograph; None means the embedded one.
-        styles: The paintings; none means the one of this package.
+        content: The photograph.
+        styles: The paintings.
         masks: For each style where it goes, white in black; or none.
     """
 
-    content: images.Source | None = None
-    styles: tuple[images.Source, ...] = ()
+    content: images.Source = samples.PHOTOGRAPH
+    styles: tuple[images.Source, ...] = (samples.PAINTING,)
     masks: tuple[images.Source, ...] = ()
 
     def paths(self) -> list[str]:
         """Returns the paths of all pictures that are files."""
         every = self.content, *self.styles, *self.masks
-        return [path for path in every if isinstance(path, str) and path]
+        return [path for path in every if isinstance(path, str)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,10 +135,10 @@ def prepare(
         ValueError: Pictures or settings do not go together.
     """
     limit = memory.limit(limit)
-    size = config.size or max(_shape(sources.content, 0))
+    size = config.size or max(_shape(config, sources.content, 0))
     _check_size(config, sources, size, limit)
     shown = _load(config, sources, size)
-    opacity = images.load_opacity(sources.content, size) if sources.content else None
+    opacity = images.load_opacity(sources.content, size, config.aspect)
     pictures = _aims(config, sources, shown)
     start = _start(config, pictures)
     if config.mode == "pixels":
@@ -163,11 +163,11 @@ def prepare(
     return Run(config, shown, pictures, start, network, side, opacity, note)
 
 
-def _shape(path: images.Source | None, size: int) -> tuple[int, int]:
+def _shape(config: Config, path: images.Source, size: int) -> tuple[int, int]:
     """Height and width of a picture, scaled to `size` if that is given."""
-    height, width = (images.dimensions(path) if path else None) or (427, 640)
-    factor = size / max(height, width) if size else 1
-    return round(height * factor), round(width * factor)
+    height, width = images.dimensions(path) or (size, size)
+    width, height = images.scaled_size((width, height), size, config.aspect)
+    return height, width
 
 
 def _check_size(config: Config, sources: Sources, size: int, limit: float) -> None:
@@ -176,29 +176,27 @@ def _check_size(config: Config, sources: Sources, size: int, limit: float) -> No
         return
     network = "vgg16" if config.network == "auto" else config.network
     of_style = round(size * config.style_scale)
-    sides = [(sources.content, size)]
-    sides += [(path, of_style) for path in sources.styles or (None,)]
+    sides = [(sources.content, size), *((path, of_style) for path in sources.styles)]
     for path, side in sides:
-        memory.plan(config, network, "bfloat16", *_shape(path, side), limit)
+        memory.plan(config, network, "bfloat16", *_shape(config, path, side), limit)
 
 
 def _load(config: Config, sources: Sources, size: int) -> list[np.ndarray]:
     """The content and the styles."""
     of_style = round(size * config.style_scale)
-    if sources.content:
-        content = images.load_image(sources.content, size)
-    else:
-        content = samples.photograph(size)
-    if not sources.styles:
-        return [content, samples.painting(of_style)]
-    return [content, *(images.load_image(path, of_style) for path in sources.styles)]
+    return [
+        images.load_image(sources.content, size, config.aspect),
+        *(images.load_image(path, of_style, config.aspect) for path in sources.styles),
+    ]
 
 
 def _aims(config: Config, sources: Sources, shown: list[np.ndarray]) -> Pictures:
     """What is aimed at: the pictures after `--preserve_colors`, and the masks."""
     content, styles = shown[0], shown[1:]
     height, width = content.shape[:2]
-    masks = tuple(images.load_mask(path, height, width) for path in sources.masks)
+    masks = tuple(
+        images.load_mask(path, height, width, config.aspect) for path in sources.masks
+    )
     if config.style_blend and len(config.style_blend) != len(styles):
         raise ValueError(
             f"--style_blend has {len(config.style_blend)} shares for {len(styles)} "
@@ -219,7 +217,7 @@ def _aims(config: Config, sources: Sources, shown: list[np.ndarray]) -> Pictures
 def _start(config: Config, pictures: Pictures) -> np.ndarray:
     height, width = pictures.content.shape[:2]
     if config.init == "noise":
-        return noise(height, width, config.seed)
+        return noise(height, width, config.seed, config.recipe)
     if config.init == "content":
         return pictures.content
     if config.init == "style":
@@ -259,15 +257,19 @@ class Progress:
         return self.state.arrays() | {k: np.array(v) for k, v in numbers.items()}
 
 
-def noise(height: int, width: int, seed: int) -> np.ndarray:
+def noise(height: int, width: int, seed: int, recipe: str = "modern") -> np.ndarray:
     """Draws white noise as the post says: normal around 255/2, truncated to [0, 255].
 
     The post names no deviation. Its library's truncated normal stops at two of them,
-    and so a deviation of 255/4 is the one that stops at 0 and 255.
+    and so a deviation of 255/4 is the one that stops at 0 and 255. The recipe "post"
+    has the deviation of the author's notebooks, the root of 255.
 
     Returns:
         float32 [height, width, 3].
     """
+    if recipe == "post":
+        draws = tf.random.stateless_normal([height, width, 3], [seed, 0])
+        return np.clip(255.0 / 2 + 255.0**0.5 * draws.numpy(), 0.0, 255.0)
     tensor = tf.random.stateless_truncated_normal(
         [height, width, 3], seed=[seed, 0], mean=255.0 / 2, stddev=255.0 / 4
     )
@@ -294,7 +296,8 @@ def phases(config: Config, height: int, width: int) -> list[Phase]:
 
     Scales whose shorter side would be under `COARSEST_SIDE` are left out. In a transfer
     that starts from noise the style's weight grows by and by: the style of noise is so
-    far off that it would else take every place before the content has any.
+    far off that it would else take every place before the content has any. The author
+    let it, and so does the recipe "post".
     """
     found = []
     for halvings in reversed(range(config.scales)):
@@ -302,7 +305,8 @@ def phases(config: Config, height: int, width: int) -> list[Phase]:
         if factor == 1 or factor * min(height, width) >= COARSEST_SIDE:
             steps = round(config.steps * GROWTH**halvings)
             found.append(Phase(factor, steps, config))
-    if config.init == "noise" and config.mode == "transfer":
+    from_noise = config.init == "noise" and config.mode == "transfer"
+    if from_noise and config.recipe == "modern":
         first = found.pop(0)
         ramp = []
         for share, part in RAMP:
@@ -368,7 +372,7 @@ def paint(
         objective = Objective(part.config, aims, network, side)
         while done < part.steps:
             found = (
-                state.step(objective, config.learning_rate)
+                state.step(objective, config.learning_rate, config.recipe != "post")
                 if isinstance(state, optimize.Adam)
                 else state.step(objective)
             )

@@ -8,7 +8,7 @@ two photographs (Nagel et al., "Data-Free Quantization Through Weight Equalizati
 Bias Correction", 2019, section 4.2). The same filters give the same bytes.
 """
 
-from runkit import cli  # isort: split
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import dataclasses
 import json
@@ -132,8 +132,13 @@ def main(argv: list[str]) -> None:
     print(f"{path}: {network}, {os.path.getsize(path) / 1e6:.2f} MB")
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     from absl import flags
 
     flags.DEFINE_string("output", None, "File; the default is the package's own.")
     cli.run(main, "style_transfer.quantize", ("output",), arguments=True)
+
+
+if __name__ == "__main__":
+    command()

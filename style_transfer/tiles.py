@@ -8,7 +8,7 @@ import dataclasses
 
 import tensorflow as tf
 
-from style_transfer.vgg import ALIGNMENT, stride
+from style_transfer.vgg import ALIGNMENT
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,19 +38,19 @@ class Tile:
         top, left, bottom, right = self.outer
         return image[top:bottom, left:right]
 
-    def own(self, maps: tf.Tensor, layer: str) -> tf.Tensor:
+    def own(self, maps: tf.Tensor, stride: int) -> tf.Tensor:
         """Returns the core of `maps` [h, w, N_l], which are of the outer pixels."""
-        top, left, bottom, right = self._at(layer)
-        down, across = (edge // stride(layer) for edge in self.outer[:2])
+        top, left, bottom, right = self._at(stride)
+        down, across = (edge // stride for edge in self.outer[:2])
         return maps[top - down : bottom - down, left - across : right - across]
 
-    def part(self, maps: tf.Tensor, layer: str) -> tf.Tensor:
+    def part(self, maps: tf.Tensor, stride: int) -> tf.Tensor:
         """Returns the core of `maps`, which are of the whole picture."""
-        top, left, bottom, right = self._at(layer)
+        top, left, bottom, right = self._at(stride)
         return maps[top:bottom, left:right]
 
-    def _at(self, layer: str) -> tuple[int, ...]:
-        return tuple(edge // stride(layer) for edge in self.core)
+    def _at(self, stride: int) -> tuple[int, ...]:
+        return tuple(edge // stride for edge in self.core)
 
 
 def cut(height: int, width: int, side: int | None, reach: int) -> list[Tile]:

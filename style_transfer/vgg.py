@@ -16,7 +16,11 @@ import numpy as np
 import tensorflow as tf
 
 # Convolutions in each of the five blocks, of which the last counts to conv5_1 only.
-CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 1), "vgg19": (2, 2, 4, 4, 1)}
+CONVOLUTIONS = {
+    "vgg16": (2, 2, 3, 3, 1),
+    "vgg19": (2, 2, 4, 4, 1),
+    "vgg19_short": (2, 2, 3, 3, 1),  # as in the author's notebooks
+}
 MAPS = (64, 128, 256, 512, 512)  # N_l in each block
 LAYERS = {
     network: tuple(
@@ -38,10 +42,10 @@ class Network:
     """A frozen feature extractor.
 
     Attributes:
-        name: "vgg16" or "vgg19".
+        name: One of `CONVOLUTIONS`.
         filters: Those of every layer through conv5_1.
         weights: Where they came from: "vgg16", "imagenet" or a file.
-        pooling: "average" or "max".
+        pooling: "average", "max" or "stride1".
         precision: "bfloat16" or "float32", of the convolutions alone.
     """
 
@@ -63,14 +67,16 @@ class Network:
             layers: The names of the layers that are wanted.
         """
         maps = tf.cast(preprocess(image)[tf.newaxis], self.precision)
-        maps = tf.pad(maps, [[0, 0], [1, 1], [1, 1], [0, 0]], "REFLECT")
+        mirrored = self.pooling != "stride1"  # The author's network sees zeros.
+        if mirrored:
+            maps = tf.pad(maps, [[0, 0], [1, 1], [1, 1], [0, 0]], "REFLECT")
         found: dict[str, tf.Tensor] = {}
         for name, (kernel, bias) in self._tensors.items():
             if len(found) == len(set(layers)):
                 break
             if begins_block(name):
                 maps = pool(maps, self.pooling)
-            padding = "VALID" if name == "conv1_1" else "SAME"
+            padding = "VALID" if mirrored and name == "conv1_1" else "SAME"
             maps = tf.nn.bias_add(tf.nn.conv2d(maps, kernel, 1, padding), bias)
             maps = tf.nn.relu(maps)
             if name in layers:
@@ -93,7 +99,9 @@ def begins_block(layer: str) -> bool:
 
 
 def pool(maps: tf.Tensor, pooling: str) -> tf.Tensor:
-    """Returns maps [n, height, width, N_l] at half the height and width."""
+    """Returns maps [n, height, width, N_l] at half their height and width, or whole."""
+    if pooling == "stride1":
+        return tf.nn.avg_pool2d(maps, 3, 1, "SAME")
     kind = {"average": "AVG", "max": "MAX"}[pooling]
     return tf.nn.pool(maps, [2, 2], kind, [2, 2], "VALID")
 
@@ -104,7 +112,7 @@ def preprocess(image: tf.Tensor) -> tf.Tensor:
 
 
 def filter_shapes(network: str) -> dict[str, tuple[int, int, int, int]]:
-    """Returns the kernel shape [3, 3, in, out] of each layer of "vgg16" or "vgg19"."""
+    """Returns the kernel shape [3, 3, in, out] of each layer of a network."""
     shapes, ins = {}, 3
     for name in LAYERS[network]:
         out = MAPS[block(name) - 1]
@@ -118,24 +126,24 @@ def block(layer: str) -> int:
     return int(layer[4])
 
 
-def stride(layer: str) -> int:
+def stride(layer: str, pooling: str) -> int:
     """Returns the pixels of the picture from one position of the layer to the next."""
-    return 2 ** (block(layer) - 1)
+    return 1 if pooling == "stride1" else 2 ** (block(layer) - 1)
 
 
-def shape(layer: str, height: int, width: int) -> tuple[int, int]:
+def shape(layer: str, height: int, width: int, pooling: str) -> tuple[int, int]:
     """Returns the height and width of the layer's maps of a picture of that size."""
-    step = stride(layer)
+    step = stride(layer, pooling)
     return height // step, width // step
 
 
-def reach(layers: Sequence[str], network: str) -> int:
+def reach(layers: Sequence[str], network: str, pooling: str) -> int:
     """Returns how many pixels the deepest of `layers` sees beyond its own, at most."""
     total, deepest = 0, max(layers)
     for name in LAYERS[network]:
-        total += stride(name)  # a 3x3 convolution
+        total += stride(name, pooling)  # a 3x3 convolution
         if begins_block(name):
-            total += stride(name)  # at most, for the 2x2 pooling
+            total += stride(name, pooling)  # at most, for the pooling
         if name == deepest:
             break
     return total

@@ -53,10 +53,10 @@ def load(network: str, weights: str, pooling: str, precision: str) -> Network:
     """Loads the network that `network` and `weights` name.
 
     Args:
-        network: "auto", "vgg16" or "vgg19".
+        network: "auto", or one of `vgg.CONVOLUTIONS`.
         weights: "auto" for the VGG-16 of this package, "imagenet" for Keras's
             download, or a file.
-        pooling: "average" or "max".
+        pooling: "average", "max" or "stride1".
         precision: "auto", "bfloat16" or "float32".
 
     Raises:
@@ -64,17 +64,22 @@ def load(network: str, weights: str, pooling: str, precision: str) -> Network:
         ValueError: They are of no VGG, or of the other one.
     """
     if weights == "auto":
-        if network == "vgg19":
+        if network.startswith("vgg19"):
             raise ValueError(
-                "--network=vgg19: this package has VGG-16's filters alone: give "
+                f"--network={network}: this package has VGG-16's filters alone: give "
                 "--weights=imagenet (a download of 80 MB) or a Keras file of VGG-19"
             )
         path, weights = SHIPPED, "vgg16"
     elif weights == "imagenet":
-        path = imagenet_path("vgg16" if network == "auto" else network)
+        path = imagenet_path(
+            "vgg16" if network == "auto" else network.removesuffix("_short")
+        )
     else:
         path = weights
     found, filters = read(path)
+    if network == "vgg19_short" and found == "vgg19":
+        found = network
+        filters = {name: filters[name] for name in vgg.LAYERS[network]}
     if network not in ("auto", found):
         raise ValueError(f"--network={network}: {path} holds {found}'s filters")
     if precision == "auto":

@@ -1,12 +1,26 @@
-"""Every entry point answers for its flags: help, an unknown one, a bad value."""
+"""Every entry point answers for its flags: help, an unknown one, a bad value.
 
+Its console script does so too, and so does the package's own name.
+"""
+
+import configparser
 import pathlib
 import subprocess
 import sys
 
 import pytest
 
+import runkit
+
 ROOT = pathlib.Path(__file__).parents[1]
+SETUP = configparser.ConfigParser()
+SETUP.read(ROOT / "setup.cfg")
+SCRIPTS = dict(
+    line.split(" = ")
+    for line in SETUP["options.entry_points"]["console_scripts"].strip().splitlines()
+)
+TOPICS = ["char_rnn", "genetic", "gpu_setup", "inception_mnist", "remote_notebook"]
+TOPICS += ["reproduce", "style_transfer"]
 # Module: a flag with a value that it must refuse.
 ENTRY_POINTS = {
     "char_rnn.figures": "--characters=few",
@@ -57,3 +71,36 @@ def test_bad_value_is_one_line(module, flag):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert flag[2:].partition("=")[0] in done.stderr
+
+
+def script(name: str, *arguments: str) -> subprocess.CompletedProcess:
+    """Runs what pip writes as the script of this name."""
+    module, function = SCRIPTS[name].split(":")
+    code = f"import sys; from {module} import {function}; sys.argv[0] = {name!r}; "
+    command = [sys.executable, "-c", f"{code}sys.exit({function}())", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_every_command_has_a_script():
+    modules = {
+        place.split(":")[0].removesuffix(".__main__") for place in SCRIPTS.values()
+    }
+    named = {
+        name.replace("remote_notebook", "remote_notebook.main") for name in ENTRY_POINTS
+    }
+    assert modules == named - {"style_transfer.quantize"}  # which makes the package
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_explains_its_flags(name):
+    done = script(name, "-h")
+    assert done.returncode == 0 and done.stderr == ""
+    assert "(no help available)" not in done.stdout
+    assert "--out_dir" in done.stdout or name == "gpu-snapshot"
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_package_runs_its_command(topic):
+    done = run(topic, "--version")
+    assert done.stderr == ""
+    assert done.stdout == f"deep-learning-posts {runkit.__version__}\n"

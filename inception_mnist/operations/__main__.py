@@ -8,9 +8,8 @@ python -m inception_mnist.operations --nomeasure          # without TensorFlow
 Post, "Dimensionality reduction".
 """
 
-from runkit import cli  # first, so that Ctrl-C is quiet from here on
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
-# isort: split
 import dataclasses
 import functools
 import os
@@ -166,10 +165,15 @@ def main(_) -> None:
     print(f"\nWritten to {FLAGS.out_dir}: {names}")
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     define_flags()
     cli.run(
         main,
         "inception_mnist",
         first=("head", "module", "channels", "module_widths", "out_dir"),
     )
+
+
+if __name__ == "__main__":
+    command()

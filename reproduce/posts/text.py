@@ -47,7 +47,7 @@ POST = post.Post(
         "{rnn_modern[valid_bpc]:.2f} with as many nodes, trained better",
     ],
     experiments=[
-        _rnn("arch1", "", (30, 1800), "--steps=25000"),
+        _rnn("arch1", "", (30, 2000), "--steps=25000", "--report_every=4000"),
         _rnn("concat", "", *COMPARED),
         _rnn("sum", "--combine=sum", *COMPARED),
         _rnn("init_printed", "--initialization=printed", *COMPARED),

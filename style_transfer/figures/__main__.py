@@ -9,7 +9,7 @@ one layer after the other ("Content reconstruction"); style from growing sets of
 (the paper's figure 1) and from each layer alone ("Style reconstruction"); the transfer.
 """
 
-from runkit import cli  # isort: split
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
 import dataclasses
 import os
@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 from absl import flags, logging
 
 from runkit import files, progress, settings, start
-from style_transfer.config import Config
+from style_transfer import samples
+from style_transfer.config import DEFAULTS, Config
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from style_transfer.painter import Run, Sources
+    from style_transfer.painter import Run
 
 PAINTED = ("content", "style", "style_layers", "transfer")  # by a network
 FIGURES = ("maps", "noise", *PAINTED)
@@ -33,14 +34,14 @@ DPI = 120
 NOISE_SIZE = 128  # longest side of "noise", pixels
 
 flags.DEFINE_list("figures", list(FIGURES), "Figures to draw.")
-flags.DEFINE_string("content", None, "Photograph; the default is an embedded one.")
-flags.DEFINE_string("style", None, "Painting; the default comes with this package.")
+flags.DEFINE_string("content", samples.PHOTOGRAPH, "Photograph.")
+flags.DEFINE_string("style", samples.PAINTING, "Painting.")
 flags.DEFINE_string("out_dir", "out/style_transfer/figures", "Folder of the figures.")
-settings.define_flags(Config)
+settings.define_flags(Config, DEFAULTS)
 FLAGS = flags.FLAGS
 
 
-def prepare() -> "tuple[Run, Sources]":
+def prepare() -> "Run":
     """Loads the transfer and its pictures; no network if none is painted.
 
     Raises:
@@ -48,11 +49,11 @@ def prepare() -> "tuple[Run, Sources]":
     """
     from style_transfer import painter
 
-    sources = painter.Sources(FLAGS.content, (FLAGS.style,) if FLAGS.style else ())
-    config = Config(**settings.given(Config))
+    sources = painter.Sources(FLAGS.content, (FLAGS.style,))
+    config = Config.of_recipe(**settings.given(Config))
     if not set(PAINTED) & set(FLAGS.figures):
         config = dataclasses.replace(config, mode="pixels", init="noise")
-    return painter.prepare(config, sources), sources
+    return painter.prepare(config, sources)
 
 
 def draw_all(first: "Run") -> Iterator[tuple[str, Any, dict]]:
@@ -146,7 +147,7 @@ def main(argv: list[str]) -> None:
     from style_transfer import record
 
     tf.config.experimental.enable_op_determinism()
-    first, _ = prepare()
+    first = prepare()
     files.make_folder(FLAGS.out_dir)
     metrics: dict[str, Any] = {}
     names = []
@@ -160,10 +161,15 @@ def main(argv: list[str]) -> None:
     logging.info("%s: %s, result.json", FLAGS.out_dir, ", ".join(names))
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     flags.FLAGS.set_default("size", 256)
     cli.run(
         main,
         "style_transfer.figures",
         ("content", "style", "figures", "size", "out_dir"),
     )
+
+
+if __name__ == "__main__":
+    command()

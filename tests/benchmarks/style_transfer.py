@@ -26,7 +26,7 @@ import tensorflow as tf
 from runkit import files, tables
 from style_transfer import images, painter, samples, vgg, weights
 from style_transfer.config import Config
-from style_transfer.objective import REFERENCE_PIXELS, Objective, Pictures, positions
+from style_transfer.objective import Objective, Pictures, pixel_share, positions
 
 CONFIG = Config()
 RATE = 5.0  # of the references' Adam; 1 and 2 are slower
@@ -39,14 +39,12 @@ class Case:
 
     def __init__(self, options):
         size = options.size
-        given = (options.content, samples.photograph), (options.style, samples.painting)
         content, style = (
-            images.load_image(path, size) if path else sample(size)
-            for path, sample in given
+            images.load_image(path, size) for path in (options.content, options.style)
         )
         self.pictures = Pictures(content, (style,))
         self.network = weights.load("auto", "auto", "average", "auto")
-        self.alpha = CONFIG.content_weight * REFERENCE_PIXELS / content[..., 0].size
+        self.alpha = CONFIG.content_weight * pixel_share(CONFIG, self.pictures)
         self.model = self._model()
         self.target = self.maps(content)["conv4_2"]
         found = self.maps(style)
@@ -217,7 +215,7 @@ def rates(case):
     layer_flops = 2 * 2 * 128 * 128 * 9 * 256 * 256
     image = case.pictures.content
     flops = sum(
-        2 * 2 * positions(name, *image.shape[:2]) * np.prod(shape)
+        2 * 2 * positions(name, *image.shape[:2], "average") * np.prod(shape)
         for name, shape in vgg.filter_shapes("vgg16").items()
     )
     objective = Objective(CONFIG, case.pictures, case.network)
@@ -233,9 +231,7 @@ def picture(case, options, precision):
     out = f"{FOLDER}/picture"
     command = [sys.executable, "-m", "style_transfer.main", f"--size={options.size}"]
     command += [f"--out_dir={out}", f"--precision={precision}"]
-    for name in ("content", "style"):
-        if path := getattr(options, name):
-            command.append(f"--{name}={path}")
+    command += [f"--content={options.content}", f"--style={options.style}"]
     began = time.perf_counter()
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     seconds = time.perf_counter() - began
@@ -291,11 +287,11 @@ def main():
     parser.add_argument("parts", nargs="*", default=[], help=" ".join(PARTS))
     parser.add_argument("--steps", type=int, default=500, help="of the references")
     parser.add_argument("--size", type=int, default=512, help="pixels")
-    parser.add_argument("--content", help="photograph; default: the embedded one")
-    parser.add_argument("--style", help="painting; default: the embedded one")
+    parser.add_argument("--content", default=samples.PHOTOGRAPH, help="photograph")
+    parser.add_argument("--style", default=samples.PAINTING, help="painting")
     options = parser.parse_args()
     pair = "_".join(
-        os.path.splitext(os.path.basename(path or "embedded"))[0]
+        os.path.splitext(os.path.basename(path))[0]
         for path in (options.content, options.style)
     )
     path = f"{FOLDER}/style_transfer_{pair}_{options.size}_{options.steps}.json"

@@ -1,5 +1,6 @@
 """Settings: the post's defaults, and one line for each wrong value."""
 
+import dataclasses
 import math
 
 import pytest
@@ -19,6 +20,23 @@ def test_start_follows_mode():
     assert Config().init == "content"
     assert Config(mode="style").init == "noise"
     assert Config(mode="style", init="content").init == "content"
+
+
+def test_the_posts_recipe_is_the_authors_runs():
+    transfer = Config.of_recipe("post")
+    assert (transfer.size, transfer.aspect, transfer.steps) == (350, 1.0, 2000)
+    assert (transfer.content_weight, transfer.style_weight) == (0.01, 30_000)
+    assert (transfer.optimizer, transfer.learning_rate) == ("adam", 5.0)
+    content, style = (Config.of_recipe("post", mode=m) for m in ("content", "style"))
+    assert content.content_layers == ("conv5_1",)
+    assert style.style_layers == BLOCKS[:3]
+    assert style.style_layer_weights == (1 / 3,) * 3
+    for config in (transfer, content, style):
+        assert (config.pooling, config.init, config.scales) == ("stride1", "noise", 1)
+    assert Config.of_recipe("post", steps=7, pooling="max") == dataclasses.replace(
+        transfer, steps=7, pooling="max"
+    )
+    assert Config.of_recipe() == Config()
 
 
 @pytest.mark.parametrize(
@@ -41,6 +59,8 @@ def test_start_follows_mode():
         ({"network": "compact"}, "--network=compact: choose one of auto, vgg16, vgg19"),
         ({"precision": "half"}, "--precision=half"),
         ({"preserve_colors": "yes"}, "--preserve_colors=yes"),
+        ({"recipe": "mine"}, "--recipe=mine: choose one of post, modern"),
+        ({"aspect": -1.0}, "--aspect=-1.0: must be at least 0"),
         ({"scales": 0}, "--scales=0: must be at least 1"),
         ({"style_scale": 0.0}, "--style_scale=0.0: must be above 0"),
         ({"style_blend": (1.0, -1.0)}, "--style_blend=-1.0: must be at least 0"),

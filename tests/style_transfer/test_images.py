@@ -107,6 +107,20 @@ def png_header(width, height):
     )
 
 
+def test_aspect_crops_around_the_middle(tmp_path):
+    picture = Image.new("RGB", (120, 60), "black")
+    picture.paste("white", (30, 0, 90, 60))
+    path = save(tmp_path, picture)
+    for size, expected in ((0, 60), (48, 48)):
+        image = images.load_image(path, size, aspect=1.0)
+        assert image.shape == (expected, expected, 3)
+        np.testing.assert_array_equal(image, 255)
+        mask = images.load_mask(path, 48, 48, aspect=1.0)
+        np.testing.assert_array_equal(mask, 1)
+    wide = images.load_image(path, 96, aspect=3.0)
+    assert wide.shape == (32, 96, 3) and wide.min() == 0
+
+
 def test_bad_files_are_named(tmp_path):
     whole = io.BytesIO()
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from style_transfer import memory, samples
+from style_transfer import images, memory, samples
 from style_transfer.config import Config
 from tests.style_transfer.conftest import command, pattern, run_all, run_main
 
@@ -247,7 +247,9 @@ def test_a_killed_run_goes_on_exactly(tmp_path, optimizer):
 def test_works_in_tiles_where_memory_is_short(tmp_path):
     """The same losses as whole, to rounding."""
     large = ["--size=640", "--optimizer=adam", "--precision=float32", "--steps=1"]
-    height, width = samples.painting(640).shape[:2]  # larger than the photograph
+    height, width = images.load_image(samples.PAINTING, 640).shape[
+        :2
+    ]  # larger than the photograph
     of_run = (Config(optimizer="adam"), "vgg16", "float32", height, width)
     needed = memory.estimate(*of_run, 256) / memory.GIB
     assert needed + 0.02 < memory.estimate(*of_run) / memory.GIB

@@ -1,5 +1,7 @@
 """The weighted sum, its gradient, tiles, regions, blends and normalisation."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -42,7 +44,7 @@ def test_total_is_the_weighted_sum_of_the_posts_losses(content, style, network):
     variation = losses.total_variation(tf.constant(image))
     np.testing.assert_allclose(found["content_loss"], expected_content, rtol=1e-5)
     np.testing.assert_allclose(found["style_loss"], expected_style, rtol=1e-5)
-    share = REFERENCE_PIXELS / (32 * 48)
+    share = REFERENCE_PIXELS["modern"] / (32 * 48)
     total = 2.0 * share * expected_content + 4.0 * share * variation
     total += 3.0 * expected_style
     np.testing.assert_allclose(found["total_loss"], total, rtol=1e-5)
@@ -70,13 +72,16 @@ def random_picture(height, width, seed):
     return np.float32(small)
 
 
-@pytest.mark.parametrize("masked", [False, True])
-def test_tiles_give_what_the_whole_gives(masked, network):
+@pytest.mark.parametrize(
+    ("masked", "pooling"), [(False, "average"), (True, "average"), (True, "stride1")]
+)
+def test_tiles_give_what_the_whole_gives(masked, pooling, network):
     """Sizes that are no multiple of anything, and tiles that need their margins."""
     content, style = random_picture(203, 300, 1), random_picture(170, 181, 2)
     mask = np.linspace(0, 1, 300, dtype=np.float32) * np.ones((203, 1), np.float32)
     masks = (mask,) if masked else ()
-    config = Config(total_variation_weight=0.01)
+    config = Config(total_variation_weight=0.01, pooling=pooling)
+    network = dataclasses.replace(network, pooling=pooling)
     pictures = Pictures(content, (style,), masks)
     image = random_picture(203, 300, 3)
     whole, gradient = Objective(config, pictures, network)(image)

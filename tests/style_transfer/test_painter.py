@@ -1,5 +1,7 @@
 """The noise, the scales, and the way down in every mode."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,12 @@ def test_noise_is_the_posts():
     assert not np.array_equal(noise, painter.noise(100, 120, seed=1))
 
 
+def test_the_authors_noise_has_a_smaller_deviation():
+    noise = painter.noise(100, 120, seed=0, recipe="post")
+    assert noise.dtype == np.float32
+    assert abs(noise.mean() - 255 / 2) < 1 and abs(noise.std() - 255**0.5) < 0.5
+
+
 @pytest.mark.parametrize(
     ("scales", "height", "width", "factors"),
     [
@@ -62,6 +70,17 @@ def test_from_noise_the_style_comes_by_and_by():
     weights = [part.config.style_weight for part in (*ramp, first, last)]
     assert weights == sorted(weights) and weights[0] < 1e-3 * config.style_weight
     assert first.config == last.config == config
+    author = Config.of_recipe("post", steps=20)
+    assert painter.phases(author, 384, 512) == [painter.Phase(1.0, 20, author)]
+
+
+def test_the_authors_pixels_are_not_clipped(content, style, network):
+    """Nor are they in a step alone; what is written is, see `images.to_picture`."""
+    network = dataclasses.replace(network, pooling="stride1")
+    config = Config.of_recipe("post", steps=3, learning_rate=200.0)
+    start = painter.noise(*content.shape[:2], seed=0)
+    found = descend(config, content, style, start, network)[-1].image
+    assert found.min() < 0 and found.max() > 255
 
 
 def test_pixels_turn_noise_into_the_picture(content, style):

@@ -46,6 +46,29 @@ def test_max_pooling_is_kerass_vgg16_away_from_the_border(network):
     )
 
 
+def test_the_authors_maps_are_as_large_as_the_picture(content, network):
+    """Against NumPy: zeros at every edge, and averages that leave them out."""
+    network = dataclasses.replace(network, pooling="stride1")
+    found = network.features(tf.constant(content), ["conv2_1", "conv5_1"])
+    assert found["conv5_1"].shape[:2] == content.shape[:2]
+    maps = content[..., ::-1] - np.array(vgg.BGR_MEAN)
+    for name in LAYERS["vgg16"][:2]:
+        maps = convolve(maps, *network.filters[name], "constant")
+    ones = np.ones_like(maps)
+    total, count = (
+        sum(
+            np.pad(array, ((1, 1), (1, 1), (0, 0)))[
+                down : down + array.shape[0], across : across + array.shape[1]
+            ]
+            for down in range(3)
+            for across in range(3)
+        )
+        for array in (maps, ones)
+    )
+    expected = convolve(total / count, *network.filters["conv2_1"], "constant")
+    np.testing.assert_allclose(found["conv2_1"], expected, rtol=1e-4, atol=1e-4)
+
+
 def convolve(maps, kernel, bias, mode):
     """ReLU of a 3x3 convolution in NumPy, padded by `mode`."""
     height, width, _ = maps.shape
@@ -80,8 +103,9 @@ def test_half_precision_is_close(content, network, layer):
     assert 0 < np.linalg.norm(found - expected) < 0.02 * np.linalg.norm(expected)
 
 
+@pytest.mark.parametrize("pooling", ["average", "stride1"])
 @pytest.mark.parametrize("layer", ["conv1_1", "conv3_1", "conv5_1"])
-def test_reach_covers_what_a_position_sees(layer):
+def test_reach_covers_what_a_position_sees(layer, pooling):
     """The gradient of one position says which pixels it sees."""
     filters = {
         name: (
@@ -90,13 +114,14 @@ def test_reach_covers_what_a_position_sees(layer):
         )
         for name in LAYERS["vgg16"]
     }
-    step = vgg.stride(layer)
+    step = vgg.stride(layer, pooling)
     with tf.GradientTape() as tape:
         pixels = tf.Variable(np.full((256, 256, 3), 255, np.float32))
-        maps = Network("vgg16", filters, "test").features(pixels, [layer])[layer]
+        network = Network("vgg16", filters, "test", pooling)
+        maps = network.features(pixels, [layer])[layer]
         one = maps[128 // step, 128 // step, 0]
     seen = np.nonzero(np.any(tape.gradient(one, pixels).numpy() != 0, axis=-1))
-    reach = vgg.reach([layer], "vgg16")
+    reach = vgg.reach([layer], "vgg16", pooling)
     assert min(map(min, seen)) >= 128 - reach
     assert max(map(max, seen)) <= 128 + step - 1 + reach
     assert reach <= max(map(max, seen)) - 128 + 2 * step  # and not much more

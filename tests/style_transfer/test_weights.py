@@ -64,6 +64,15 @@ def test_reads_every_file_of_keras(model, filters, classic_file, tmp_path):
         weights.load("vgg16", classic_file, "average", "auto")
 
 
+def test_the_authors_network_leaves_out_two_convolutions(filters, classic_file):
+    network = weights.load("vgg19_short", classic_file, "stride1", "float32")
+    assert (network.name, network.pooling) == ("vgg19_short", "stride1")
+    left_out = {"conv3_4", "conv4_4"}
+    assert_same(
+        network.filters, {k: v for k, v in filters.items() if k not in left_out}
+    )
+
+
 def test_other_files_are_refused_in_one_line(classic_file, tmp_path):
     other = str(tmp_path / "other.weights.h5")
     tf.keras.Sequential(
