@@ -84,7 +84,7 @@ def test_a_divergence_can_be_a_finding(tmp_path):
     assert result == {
         "diverged": "stub: not finite: try a lower --learning_rate than 25"
     }
-    assert runner.DIVERGED in (ROOT / "char_rnn" / "train.py").read_text()
+    assert runner.DIVERGED in (ROOT / "char_rnn" / "training.py").read_text()
 
 
 def test_what_is_not_needed_is_thrown_away(tmp_path):
