@@ -52,6 +52,16 @@ assert all(getattr(p, n) for p in (gpu_setup, remote_notebook) for n in p.__all_
     assert subprocess.run([sys.executable, "-I", "-S", "-c", code]).returncode == 0
 
 
+def test_python_s_prompt_keeps_its_own_answer_to_ctrl_c():
+    names = "; ".join(
+        f"import {package}; [getattr({package}, name) for name in {package}.__all__]"
+        for package in ("gpu_setup", "remote_notebook")
+    )
+    code = f"import sys; sys.ps1 = '>>> '; {names}; sys.exit('cli' not in dir("
+    code += "sys.modules['runkit']) or sys.excepthook is not sys.__excepthook__)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
 @pytest.mark.parametrize("module", EXAMPLES)
 def test_examples(module):
     found = doctest.testmod(importlib.import_module(module))
@@ -149,24 +159,28 @@ def test_a_setting_that_is_none_is_refused_before_tensorflow_starts():
         inception_mnist.train(np.zeros((5, 28, 28), np.uint8), np.zeros(5), dropout=2.0)
 
 
+def words(count, seed):
+    """Words in any order, of which q is always followed by u."""
+    known = ["to", "be", "or", "not", "that", "is", "the", "question", "quite", "quiet"]
+    return " ".join(np.random.default_rng(seed).choice(known, count))
+
+
 @pytest.fixture(scope="module")
 def writer():
     seen = []
-    text = "to be or not to be, that is the question. " * 60
-    writer = char_rnn.train(text, seen.append, steps=150, num_nodes=32)
-    assert [each.step for each in seen] == [100, 150]
+    writer = char_rnn.train(words(3_000, 0), seen.append, steps=200, num_nodes=32)
+    assert [each.step for each in seen] == [100, 200]
     assert seen[-1].losses.mean() < seen[0].losses.mean()
     return writer
 
 
 def test_a_writer_knows_its_text(writer):
-    assert writer.alphabet == " ,.abehinoqrstu"
-    text = "to be or not to be, that is the question. "
-    assert writer.bits_per_character(text * 5) < 1.5
-    chances = list(writer.expects("to b").values())
-    assert chances == sorted(chances, reverse=True)
-    assert next(iter(writer.expects("that is the q"))) == "u"
-    assert sum(writer.expects("t").values()) == pytest.approx(1)
+    assert writer.alphabet == " abehinoqrstu"
+    assert writer.bits_per_character(words(200, 1)) < 2  # 3.7 would be a guess
+    chances = writer.expects("the q")
+    assert next(iter(chances)) == "u" and set(chances) == set(writer.alphabet)
+    assert list(chances.values()) == sorted(chances.values(), reverse=True)
+    assert sum(chances.values()) == pytest.approx(1)
 
 
 def test_a_sample_repeats_with_its_seed_and_begins_with_its_prime(writer):
