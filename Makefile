@@ -32,7 +32,7 @@ demo: demo-gpu demo-genetic demo-rnn demo-inception demo-style  ## Run every top
 demo-genetic: $(INSTALLED)  ## Choose an airline's flights, and check the choice
 	$(BIN)/python -m genetic.main --exact
 
-demo-rnn: $(INSTALLED)  ## Teach a small network to write like Python's documentation
+demo-rnn: $(INSTALLED)  ## Teach a small network to write like Austen and Melville
 	$(BIN)/python -m char_rnn.main --corpus=embedded --recipe=modern --steps=6000 \
 	  --out_dir=out/char_rnn/demo
 	$(BIN)/python -m char_rnn.sample --checkpoint=out/char_rnn/demo --prime='the ' \

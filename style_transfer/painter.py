@@ -21,6 +21,7 @@ from style_transfer.vgg import Network
 
 COARSEST_SIDE = 64  # pixels of the shorter side that no smaller scale goes under
 Saved = Mapping[str, np.ndarray]  # `Progress.arrays`
+MARGIN = 0.015  # of a painting's shorter side, which scans show pale at its edges
 GROWTH = 1.5  # steps of a scale to those of the next finer one
 # Where a transfer starts from noise: shares of beta, each with a share of the steps at
 # the first scale; what is left of them has the whole of beta.
@@ -29,7 +30,7 @@ RAMP = ((1e-4, 0.3), (1e-3, 0.15), (1e-2, 0.1), (1e-1, 0.1))
 
 @dataclasses.dataclass(frozen=True)
 class Sources:
-    """Paths of pictures.
+    """Pictures: paths of files, or pictures of Pillow.
 
     Attributes:
         content: The photograph.
@@ -37,13 +38,14 @@ class Sources:
         masks: For each style where it goes, white in black; or none.
     """
 
-    content: str = samples.PHOTOGRAPH
-    styles: tuple[str, ...] = (samples.PAINTING,)
-    masks: tuple[str, ...] = ()
+    content: images.Source = samples.PHOTOGRAPH
+    styles: tuple[images.Source, ...] = (samples.PAINTING,)
+    masks: tuple[images.Source, ...] = ()
 
     def paths(self) -> list[str]:
         """Returns the paths of all pictures that are files."""
-        return [self.content, *self.styles, *self.masks]
+        every = self.content, *self.styles, *self.masks
+        return [path for path in every if isinstance(path, str)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,7 +164,7 @@ def prepare(
     return Run(config, shown, pictures, start, network, side, opacity, note)
 
 
-def _shape(config: Config, path: str, size: int) -> tuple[int, int]:
+def _shape(config: Config, path: images.Source, size: int) -> tuple[int, int]:
     """Height and width of a picture, scaled to `size` if that is given."""
     height, width = images.dimensions(path) or (size, size)
     width, height = images.scaled_size((width, height), size, config.aspect)
@@ -192,6 +194,8 @@ def _load(config: Config, sources: Sources, size: int) -> list[np.ndarray]:
 def _aims(config: Config, sources: Sources, shown: list[np.ndarray]) -> Pictures:
     """What is aimed at: the pictures after `--preserve_colors`, and the masks."""
     content, styles = shown[0], shown[1:]
+    if config.recipe == "modern":
+        styles = [_without_margin(style) for style in styles]
     height, width = content.shape[:2]
     masks = tuple(
         images.load_mask(path, height, width, config.aspect) for path in sources.masks
@@ -211,6 +215,12 @@ def _aims(config: Config, sources: Sources, shown: list[np.ndarray]) -> Pictures
         styles = [colors.match_luminance(style, content) for style in styles]
         content = colors.luminance(content)
     return Pictures(content, tuple(styles), masks)
+
+
+def _without_margin(style: np.ndarray) -> np.ndarray:
+    height, width = style.shape[:2]
+    edge = round(MARGIN * min(height, width))
+    return style[edge : height - edge, edge : width - edge]
 
 
 def _start(config: Config, pictures: Pictures) -> np.ndarray:
