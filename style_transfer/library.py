@@ -21,7 +21,8 @@ class Step:
     Attributes:
         step: Its number, from 1.
         steps: The number of steps of the whole run.
-        losses: "content_loss", "style_loss" and "total_loss", as far as they count.
+        losses: "total_loss" and its parts, "content_loss" and "style_loss"; in mode
+            "pixels" there is "pixel_loss".
         image: The picture so far at full size, uint8 [height, width, 3].
     """
 
