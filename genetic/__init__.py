@@ -1,14 +1,21 @@
 """A genetic algorithm for linear problems and any others, beside the exact answer.
 
-problem = genetic.read("flights.csv")
-for record in genetic.evolve(problem, genetic.Config(generations=100)):
-    print(record.generation, record.best)
+`read` a problem or make a `Problem` of a function, and `evolve` it.
 """
 
-import importlib
+from typing import TYPE_CHECKING
 
 from genetic.config import Config
+from runkit import lazy
 
+if TYPE_CHECKING:
+    from genetic.evolution import evolve
+    from genetic.functions import Problem, binary, permutation, real, whole
+    from genetic.problem import LinearProblem
+    from genetic.reading import read
+
+__all__ = ["Config", "LinearProblem", "Problem", "binary", "evolve", "permutation"]
+__all__ += ["read", "real", "whole"]
 HOMES = {
     "LinearProblem": "problem",
     "Problem": "functions",
@@ -19,11 +26,4 @@ HOMES = {
     "real": "functions",
     "whole": "functions",
 }
-__all__ = ["Config", *HOMES]
-
-
-def __getattr__(name: str):
-    """Loads NumPy only with the first name that needs it."""
-    if name not in HOMES:
-        raise AttributeError(f"module 'genetic' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"genetic.{HOMES[name]}"), name)
+__getattr__, __dir__ = lazy.exports(__name__, HOMES)

@@ -50,6 +50,12 @@ def evolve(
 ) -> Iterator[Record]:
     """Evolves until a limit of `config` is reached.
 
+    >>> import genetic
+    >>> problem = genetic.Problem(lambda x: x.sum(), genetic.binary(8))
+    >>> *_, last = genetic.evolve(problem, genetic.Config(generations=30))
+    >>> last.best, last.best_solution.tolist()
+    (8.0, [1, 1, 1, 1, 1, 1, 1, 1])
+
     Args:
         problem: What to solve.
         config: How; its `seed` settles everything where `state` is None.

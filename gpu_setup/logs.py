@@ -107,6 +107,11 @@ def _patterns() -> list[tuple[re.Pattern, dict[str, Any]]]:
 def explain(log: str) -> Explanation:
     """Says of each known line of a log what it means.
 
+    >>> import gpu_setup
+    >>> line = "Could not load dynamic library 'libcudnn.so.8'; dlerror: libcudnn.so.8"
+    >>> gpu_setup.explain(f"W dso_loader.cc:64] {line}").cause.means
+    'The loader does not find libcudnn.so.8, which TensorFlow needs for the card.'
+
     Args:
         log: What TensorFlow, pip, docker or the driver wrote, as pasted.
     """

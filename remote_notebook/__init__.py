@@ -1,1 +1,17 @@
-"""A Jupyter notebook on a remote machine, opened through ssh in one command."""
+"""A Jupyter notebook on a remote machine, opened through ssh in one command.
+
+`commands` gives the post's two commands for a `destination`.
+"""
+
+from typing import TYPE_CHECKING
+
+from runkit import lazy
+
+if TYPE_CHECKING:
+    from remote_notebook.config import Config, Destination, destination
+    from remote_notebook.main import commands
+
+__all__ = ["Config", "Destination", "commands", "destination"]
+HOMES = {name: "config" for name in ("Config", "Destination", "destination")}
+HOMES |= {"commands": "main"}
+__getattr__, __dir__ = lazy.exports(__name__, HOMES)

@@ -39,7 +39,21 @@ def define_flags() -> None:
 
 
 def commands(machine: Destination, config: Config) -> tuple[str, str]:
-    """The post's two commands, quoted for this shell and for the one there."""
+    """The post's two commands, quoted for this shell and for the one there.
+
+    >>> import remote_notebook
+    >>> machine = remote_notebook.destination("ubuntu@host")
+    >>> start, tunnel = remote_notebook.commands(machine, remote_notebook.Config())
+    >>> "-N -L 127.0.0.1:8888:127.0.0.1:8886" in tunnel
+    True
+
+    Args:
+        machine: Where Jupyter shall run.
+        config: How it is started and reached.
+
+    Returns:
+        The command that starts Jupyter there, and the one that digs the tunnel here.
+    """
     program, path = "jupyter", f'"$PATH:{PATHS}"'
     if config.program:
         program = remote_path(config.program)

@@ -20,7 +20,8 @@ def _quiet_interrupt(kind, error, traceback) -> None:
     os._exit(INTERRUPTED)
 
 
-sys.excepthook = _quiet_interrupt  # before the slower imports
+if not hasattr(sys, "ps1"):  # At Python's prompt, Ctrl-C shall not end the session.
+    sys.excepthook = _quiet_interrupt  # before the slower imports
 
 # isort: split
 import signal

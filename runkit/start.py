@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,6 +26,12 @@ def tensorflow(threads: int = 0, connect: Callable[[], Any] = lambda: None) -> A
         result = connect()
         tf.config.list_logical_devices()
     return result
+
+
+def library() -> None:
+    """Imports TensorFlow quietly, unless the caller has done so in his own way."""
+    if "tensorflow" not in sys.modules:
+        tensorflow()
 
 
 @contextlib.contextmanager

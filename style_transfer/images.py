@@ -8,6 +8,7 @@ import io
 import os
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -18,10 +19,45 @@ from style_transfer.config import SMALLEST_SIDE
 MOST_PIXELS = 178_000_000  # past this, a small file can fill the memory
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")  # brands
 TRIAL = (300, 400)  # pixels of a picture that tries a format
+Source = str | Image.Image  # a file, or a picture in memory
 TRANSPARENT = ("PNG", "WEBP", "TIFF")  # formats that keep transparency
 
 
-def load_image(path: str, size: int = 0, aspect: float = 0.0) -> np.ndarray:
+def as_source(picture: Any) -> Source:
+    """Returns a path as text, Pillow's picture as it is, or that of an array.
+
+    Args:
+        picture: The path; the picture; or grey [height, width], RGB [height, width, 3]
+            or RGBA [height, width, 4], of integers in [0, 255] or of floats in [0, 1]
+            or [0, 255], which the greatest value tells apart.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if isinstance(picture, str | os.PathLike):
+        return os.fspath(picture)
+    if isinstance(picture, Image.Image):
+        return picture
+    values = np.asarray(picture)
+    kind = f"{values.dtype} {list(values.shape)}"
+    grey = values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 1)
+    if not values.size or not (grey or values.shape[2:] in ((3,), (4,))):
+        raise ValueError(
+            f"picture: {kind}: a path, a picture of Pillow, or an array [height, "
+            "width], [height, width, 3] or [height, width, 4] is needed"
+        )
+    if values.dtype.kind not in "iuf" or not (0 <= values.min() <= values.max() <= 255):
+        raise ValueError(
+            f"picture: {kind} from {values.min()} to {values.max()}: integers from 0 "
+            "to 255, or floats from 0 to 1 or to 255, are needed"
+        )
+    if values.dtype.kind == "f":
+        values = np.round(values * (255 if values.max() <= 1 else 1))
+    shape = values.shape[:2] if grey else values.shape
+    return Image.fromarray(np.uint8(values.reshape(shape)))
+
+
+def load_image(path: Source, size: int = 0, aspect: float = 0.0) -> np.ndarray:
     """Reads one picture as a person would see it.
 
     The first frame of an animation; turned upright by EXIF; brought to sRGB from its
@@ -49,7 +85,7 @@ def load_image(path: str, size: int = 0, aspect: float = 0.0) -> np.ndarray:
     return np.asarray(picture, np.float32)
 
 
-def load_opacity(path: str, size: int = 0, aspect: float = 0.0) -> np.ndarray | None:
+def load_opacity(path: Source, size: int = 0, aspect: float = 0.0) -> np.ndarray | None:
     """Reads how opaque a picture is.
 
     Args:
@@ -65,9 +101,16 @@ def load_opacity(path: str, size: int = 0, aspect: float = 0.0) -> np.ndarray | 
 
 
 def _load(
-    path: str, size: int, aspect: float
+    path: Source, size: int, aspect: float
 ) -> tuple[Image.Image, Image.Image | None]:
     """The picture in RGB, and its opacity if it has any transparency."""
+    picture, opacity = _read(path) if isinstance(path, str) else _as_seen(path)
+    picture = _scaled(picture, size, aspect)
+    return picture, opacity and _scaled(opacity, size, aspect)
+
+
+def _read(path: str) -> tuple[Image.Image, Image.Image | None]:
+    """What `_as_seen` makes of a file."""
     if os.path.isdir(path):
         raise IsADirectoryError(f"picture {path}: is a directory: name a file")
     if not os.path.exists(path):
@@ -78,7 +121,7 @@ def _load(
             with Image.open(path) as file:
                 if file.width * file.height > MOST_PIXELS:
                     raise Image.DecompressionBombError
-                picture, opacity = _as_seen(file)
+                return _as_seen(file)
     except Image.DecompressionBombError:
         raise ValueError(
             f"picture {path}: has over {MOST_PIXELS} pixels: scale it down first"
@@ -93,8 +136,6 @@ def _load(
         raise OSError(f"picture {path}: is empty or no picture that is known") from None
     except (OSError, SyntaxError, EOFError, ValueError) as error:  # Pillow, on damage
         raise OSError(f"picture {path}: cannot be read: {error}") from error
-    picture = _scaled(picture, size, aspect)
-    return picture, opacity and _scaled(opacity, size, aspect)
 
 
 def scaled_size(
@@ -126,17 +167,17 @@ def _scaled(picture: Image.Image, size: int, aspect: float) -> Image.Image:
     return picture.resize(shape, Image.Resampling.LANCZOS)
 
 
-def dimensions(path: str) -> tuple[int, int] | None:
+def dimensions(path: Source) -> tuple[int, int] | None:
     """Returns height and width as seen; None if `load_image` would refuse the file."""
     try:
-        with Image.open(path) as file:
+        with Image.open(path) if isinstance(path, str) else path.copy() as file:
             turned = file.getexif().get(0x0112, 1) >= 5
             return (file.width, file.height) if turned else (file.height, file.width)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
 
 
-def load_mask(path: str, height: int, width: int, aspect: float = 0.0) -> np.ndarray:
+def load_mask(path: Source, height: int, width: int, aspect: float = 0.0) -> np.ndarray:
     """Reads a picture of any size as a region: white is inside, black is not.
 
     Args:

@@ -44,6 +44,14 @@ class Pictures:
     styles: tuple[np.ndarray, ...]
     masks: tuple[np.ndarray, ...] = ()
 
+    def __post_init__(self) -> None:
+        for image in (self.content, *self.styles):
+            if np.ndim(image) != 3 or np.shape(image)[2] != 3:
+                raise ValueError(
+                    f"pictures: {list(np.shape(image))}: the content and each of the "
+                    "styles must be [height, width, 3]"
+                )
+
 
 @dataclasses.dataclass(frozen=True)
 class Term:

@@ -29,7 +29,7 @@ RAMP = ((1e-4, 0.3), (1e-3, 0.15), (1e-2, 0.1), (1e-1, 0.1))
 
 @dataclasses.dataclass(frozen=True)
 class Sources:
-    """Paths of pictures.
+    """Pictures: paths of files, or pictures of Pillow.
 
     Attributes:
         content: The photograph.
@@ -37,13 +37,14 @@ class Sources:
         masks: For each style where it goes, white in black; or none.
     """
 
-    content: str = samples.PHOTOGRAPH
-    styles: tuple[str, ...] = (samples.PAINTING,)
-    masks: tuple[str, ...] = ()
+    content: images.Source = samples.PHOTOGRAPH
+    styles: tuple[images.Source, ...] = (samples.PAINTING,)
+    masks: tuple[images.Source, ...] = ()
 
     def paths(self) -> list[str]:
         """Returns the paths of all pictures that are files."""
-        return [self.content, *self.styles, *self.masks]
+        every = self.content, *self.styles, *self.masks
+        return [path for path in every if isinstance(path, str)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,7 +163,7 @@ def prepare(
     return Run(config, shown, pictures, start, network, side, opacity, note)
 
 
-def _shape(config: Config, path: str, size: int) -> tuple[int, int]:
+def _shape(config: Config, path: images.Source, size: int) -> tuple[int, int]:
     """Height and width of a picture, scaled to `size` if that is given."""
     height, width = images.dimensions(path) or (size, size)
     width, height = images.scaled_size((width, height), size, config.aspect)

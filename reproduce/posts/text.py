@@ -15,17 +15,23 @@ UNROLLINGS = {
 }
 POST_1 = (
     "batch_size=32 num_nodes=100 num_unrollings=40 activation=relu steps=800001 "
-    "learning_rate=2.5 decay_steps=80000 decay_rate=0.75"
+    "optimizer=adadelta learning_rate=2.5 decay_steps=80000 decay_rate=0.75 "
+    "initialization=printed"
 )
 POST_2 = (
     "batch_size=64 num_nodes=50 num_unrollings=20 activation=tanh steps=50001 "
-    "learning_rate=2.5 decay_steps=5000 decay_rate=0.1"
+    "optimizer=sgd learning_rate=2.5 decay_steps=5000 decay_rate=0.1 "
+    "initialization=printed"
 )
 SEED = "the post's seed, text8 and TensorFlow 0.x"
-NEAR = 0.05  # bits/character between the ends of the author's run and of ours
+# Bits/character between the ends of the author's run and of ours, on another text. Our
+# own text differs by as much from one part to the next.
+NEAR = 0.1
 BIGRAM = 1  # in "ngram_valid_bpc"
-# Seconds and flags of the short and the full run. On a text as short as the embedded
-# one, the post's rate diverges after 34,000 steps or more: the short runs end before.
+# The printed initial values know nothing but the bigram for 16,000 steps, so that
+# comparisons of shorter runs begin in the range that they look like.
+RANGE = "--initialization=range"
+# Seconds and flags of the short and the full run.
 COMPARED = (45, 60), "--steps=20000", "--steps=40000"
 ARCH_2 = (25, 85), "--steps=15000"
 BITS = math.log(2), "train_bpc", "training, bits/character"
@@ -42,20 +48,19 @@ POST = post.Post(
         "[Vanilla recurrent neural networks](char_rnn/README.md)",
         "a network that writes like any text you give it",
         "`make demo-rnn`",
-        "2.60 bits a character (lower is better)",
-        "{arch1[valid_bpc]:.2f} with the post's settings, "
-        "{rnn_modern[valid_bpc]:.2f} with as many nodes, trained better",
+        "2.60 bits a character in training (lower is better)",
+        "{arch1[train_bpc]:.2f} by his run on another text; "
+        "{rnn_modern[train_bpc]:.2f} with as many nodes, trained better",
     ],
     experiments=[
         _rnn("arch1", "", (30, 2000), "--steps=25000", "--report_every=4000"),
-        _rnn("concat", "", *COMPARED),
-        _rnn("sum", "--combine=sum", *COMPARED),
-        _rnn("init_printed", "--initialization=printed", *COMPARED),
-        _rnn("squared", "--loss=squared", *COMPARED),
+        _rnn("concat", RANGE, *COMPARED),
+        _rnn("sum", f"{RANGE} --combine=sum", *COMPARED),
+        _rnn("squared", f"{RANGE} --loss=squared", *COMPARED),
         *(
             _rnn(
                 name,
-                f"--optimizer=sgd --learning_rate={rate:g} --decay_rate=1 "
+                f"{RANGE} --optimizer=sgd --learning_rate={rate:g} --decay_rate=1 "
                 "--steps=20000",
                 (30, 45),
                 may_diverge=True,
@@ -65,7 +70,7 @@ POST = post.Post(
         *(  # all read the same number of characters
             _rnn(
                 name,
-                f"--activation={activation} --num_unrollings={unrollings} "
+                f"{RANGE} --activation={activation} --num_unrollings={unrollings} "
                 f"--steps={800_000 // unrollings}",
                 (30, 45),
             )
@@ -73,7 +78,7 @@ POST = post.Post(
         ),
         _rnn("arch2", "--arch=2", *ARCH_2),
         _rnn("arch2_own", "--arch=2 --noteacher_forcing", *ARCH_2),
-        _rnn("arch2_printed", "--arch=2 --as_printed", (10, 85), "--steps=5000"),
+        _rnn("arch2_printed", "--arch=2 --as_printed", (10, 60), "--steps=5000"),
         _rnn("arch2_modern", "--recipe=modern --arch=2 --noteacher_forcing", *ARCH_2),
         _rnn(
             "rnn_modern",
@@ -140,19 +145,19 @@ def architecture(result: post.Result, printed: str, steps: int) -> post.Judgemen
     "Arch 1: batch 32, 100 nodes, 40 unrollings, ReLU, 800,001 steps, rate 2.5 times "
     "0.75 every 80,000",
     "arch1",
-    author="2.60 bits/character in training, with Adadelta, on text8",
+    author="2.60 bits/character in training, with Adadelta and an epsilon of 1e-08, on "
+    "text8",
 )
 def arch1(result: post.Result) -> post.Judgement:
-    """Judges the settings of the first program, and the optimizer of its notebook."""
+    """Judges the settings of the first program, and how close its end comes."""
     found, verdict = architecture(result, POST_1, 800_001)
-    used = result["config"]["optimizer"]
     if verdict != post.CONFIRMED:
         return found, verdict
-    if used != "adadelta":
-        found += f", but with {used}"
-        return post.without("the author's optimizer, Adadelta", found)
     his, ours = POST.curves["arch1"].author()[-1][1], result["train_bpc"]
-    return post.verdict(f"{found}, {ours:.2f} in training", abs(ours - his) < NEAR)
+    found += (
+        f"; {ours:.2f} in training, with an epsilon of {result['config']['epsilon']}"
+    )
+    return post.verdict(found, abs(ours - his) < NEAR)
 
 
 @POST.claim(
@@ -242,7 +247,8 @@ def _by_count(values: dict[int, float]) -> str:
 def concatenation(concat: post.Result, added: post.Result) -> post.Judgement:
     """Compares two networks that are the same otherwise."""
     found = f"{bits(added)} by the sum, {bits(concat)} by concatenation"
-    found += f", {concat['steps']:,} steps each with {concat['config']['optimizer']}"
+    used, steps = concat["config"], concat["steps"]
+    found += f"; all else is the same ({steps:,} steps with {used['optimizer']})"
     return post.verdict(found, concat["valid_bpc"] < added["valid_bpc"])
 
 
@@ -312,7 +318,7 @@ def incentive(result: post.Result) -> post.Judgement:
 def texts(kept: post.Kept) -> str:
     """Renders the runs of char_rnn, and what counting reaches on the same text."""
     names = (
-        "arch1 init_printed concat sum squared rnn_modern rnn_512 arch2 arch2_own "
+        "arch1 concat sum squared rnn_modern rnn_512 arch2 arch2_own "
         "arch2_modern arch2_printed"
     )
     columns = ["{flags}", "{steps:,}", "{seconds:,.0f}"]
