@@ -1,6 +1,7 @@
 # Every target sets up what it needs: `make demo` works in a fresh clone.
 PYTHON ?= python3
-BIN := .venv/bin
+BIN_NAME := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BIN := .venv/$(BIN_NAME)
 INSTALLED := .venv/installed
 PACKAGES := char_rnn genetic gpu_setup inception_mnist remote_notebook reproduce runkit \
   style_transfer
@@ -8,8 +9,8 @@ PACKAGES := char_rnn genetic gpu_setup inception_mnist remote_notebook reproduce
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-gpu demo-genetic demo-rnn demo-inception demo-style
 .PHONY: train-rnn train-rnn-2 train-inception train-inception-2 gpu-report
-.PHONY: reproduce reproduce-full notebooks check-notebooks docs
-.PHONY: test lint package constraints clean
+.PHONY: reproduce reproduce-full
+.PHONY: test test-light test-oldest lint package check-wheel constraints clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -31,7 +32,7 @@ demo: demo-gpu demo-genetic demo-rnn demo-inception demo-style  ## Run every top
 demo-genetic: $(INSTALLED)  ## Choose an airline's flights, and check the choice
 	$(BIN)/python -m genetic.main --exact
 
-demo-rnn: $(INSTALLED)  ## Teach a small network to write like Python's documentation
+demo-rnn: $(INSTALLED)  ## Teach a small network to write like Austen and Melville
 	$(BIN)/python -m char_rnn.main --corpus=embedded --recipe=modern --steps=6000 \
 	  --out_dir=out/char_rnn/demo
 	$(BIN)/python -m char_rnn.sample --checkpoint=out/char_rnn/demo --prime='the ' \
@@ -89,17 +90,25 @@ reproduce: $(INSTALLED)  ## Check what the posts claim, in minutes, offline
 reproduce-full: $(INSTALLED)  ## The same at the posts' own lengths: hours
 	$(BIN)/python -m reproduce.main --length=full $(REPRODUCE)
 
-notebooks: $(INSTALLED)  ## Open the six lessons in Jupyter
-	$(BIN)/jupyter notebook notebooks
-
-check-notebooks: $(INSTALLED)  ## Run the six lessons; it fails if one of them does
-	$(BIN)/python -m pytest tests/test_notebooks.py
-
-docs: $(INSTALLED)  ## Build pages of all functions into out/docs
-	$(BIN)/python docs/build.py out/docs
-
 test: $(INSTALLED)  ## Run the tests
 	$(BIN)/python -m pytest
+
+LIGHT := .venv-light/$(BIN_NAME)/python
+# Windows has neither sshd nor pseudo-terminals.
+LIGHT_TESTS := runkit genetic gpu_setup test_entry_points.py \
+  $(if $(filter Windows_NT,$(OS)),,remote_notebook)
+test-light:  ## Run the quick tests of what needs no TensorFlow, where there is none
+	$(PYTHON) -m venv --clear .venv-light
+	$(LIGHT) -m pip install --quiet --constraint constraints.txt --editable . pytest
+	$(LIGHT) -m pytest -m 'not slow' $(addprefix tests/,$(LIGHT_TESTS))
+
+OLDEST := .venv-oldest/$(BIN_NAME)/python
+test-oldest: $(INSTALLED)  ## Run the tests with the lowest versions that setup.cfg allows
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv venv --quiet --clear --python 3.10 .venv-oldest
+	$(BIN)/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct \
+	  --editable '.[all,test]'
+	$(OLDEST) -m pytest $(OLDEST_TESTS)
 
 lint: $(INSTALLED)  ## Check style, formatting and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -108,6 +117,9 @@ lint: $(INSTALLED)  ## Check style, formatting and types
 package: $(INSTALLED)  ## Build the wheel and the source distribution, and check them
 	rm -rf dist && $(BIN)/python -m build --quiet
 	$(BIN)/twine check --strict dist/*
+
+check-wheel: package  ## Try the wheel with each extra, and say how large they are
+	.ci/check_wheel $(PYTHON)
 
 constraints: $(INSTALLED)  ## Choose the newest versions of everything, for all Pythons
 	$(BIN)/python -m pip install --quiet uv
@@ -118,5 +130,5 @@ constraints: $(INSTALLED)  ## Choose the newest versions of everything, for all 
 	  setup.cfg - >> constraints.txt
 
 clean:  ## Remove everything that the targets made
-	rm -rf .venv out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv* out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

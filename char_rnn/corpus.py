@@ -12,6 +12,7 @@ import hashlib
 import io
 import lzma
 import os
+import pathlib
 import re
 import zipfile
 import zlib
@@ -21,6 +22,7 @@ import numpy as np
 
 from char_rnn import download, text
 
+EMBEDDED = pathlib.Path(__file__).parent / "data/novels.txt.xz"
 SHARES = (0.9, 0.05, 0.05)  # training, validation, test
 LEAST = 2_000  # characters to learn from
 LEAST_VALID = 200  # characters of a validation text of its own
@@ -108,12 +110,7 @@ def load(
             found = load("embedded", alphabet, encoding, valid, known)
             return dataclasses.replace(found, note=note)
     if name == "embedded":
-        from pydoc_data.topics import topics
-
-        texts = {"corpus": "\n".join(topics.values())}
-        if alphabet != "corpus":  # Kept results have spaces where it is not ASCII.
-            alphabet = "clean"
-            texts["corpus"] = texts["corpus"].encode("ascii", "replace").decode()
+        texts = {"corpus": read(str(EMBEDDED), "ascii")}
     elif name == "text8":
         texts = {"corpus": read(download.text8(progress), "ascii")}
     else:

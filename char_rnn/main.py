@@ -22,9 +22,9 @@ NETWORK = ("arch", "combine", "activation", "num_nodes")  # what --init_from dec
 flags.DEFINE_string(
     "corpus",
     "auto",
-    "Text to learn from: text8, embedded (Python's own documentation), or the path of "
-    "a file or folder, or several with commas. The default, auto, takes text8 if it is "
-    "cached or arrives, else embedded.",
+    "Text to learn from: text8, embedded (seven novels), or the path of a file or "
+    "folder, or several with commas. The default, auto, takes text8 if it is cached or "
+    "arrives, else embedded.",
 )
 flags.DEFINE_string(
     "valid_corpus",

@@ -38,7 +38,7 @@ class Adadelta(tf.keras.optimizers.Optimizer):
         variable  <- variable - rate g sqrt(steps + epsilon) / sqrt(gradients + epsilon)
 
     The last line has the new `steps`, where the paper, Keras and later TensorFlow have
-    the old: in the kernel `ApplyAdadelta` of TensorFlow 0.12, `update` was an
+    the old: in the kernel `ApplyAdadelta` of TensorFlow 0.12, `update` was a lazy
     expression that was computed anew wherever it stood (TensorFlow's issue 9058).
 
     Attributes:

@@ -132,10 +132,11 @@ class Recorder:
             raise FloatingPointError(f"{error}{kept}") from None
 
     def _run_to_evaluation(self) -> Iterator[Progress]:
-        trainer = self.trainer
-        regular = (trainer.step // self._report_every + 1) * self._report_every
-        early = (step for step in EARLY if step > trainer.step)
-        stop = min(self._config.steps, regular, *early)
+        trainer, every, end = self.trainer, self._report_every, self._config.steps
+        regular = (trainer.step // every + 1) * every
+        if end - regular < every / 2:  # The last mean loss, too, is of many steps.
+            regular = end
+        stop = min(regular, *(step for step in EARLY if trainer.step < step < end), end)
         began = time.monotonic()
         for progress in trainer.run(stop):
             self._seconds += time.monotonic() - began

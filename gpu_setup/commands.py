@@ -49,7 +49,10 @@ def run_command(argv: list[str], seconds: float, environment: dict[str, str]) ->
 
 def _end(child: subprocess.Popen) -> None:
     try:
-        os.killpg(child.pid, signal.SIGKILL)
+        if hasattr(os, "killpg"):
+            os.killpg(child.pid, signal.SIGKILL)
+        else:  # Windows
+            child.kill()
         child.communicate(timeout=1)
     except (OSError, subprocess.TimeoutExpired):
         pass  # a process stuck in the driver cannot be killed; do not wait for it

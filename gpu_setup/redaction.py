@@ -20,7 +20,7 @@ def private_words() -> dict[str, str]:
     """What to hide of this machine: home, host and user, each with its stand-in."""
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as containers have
+    except (ImportError, KeyError, OSError):  # a user without a name, as in containers
         user = ""
     hosts = {socket.gethostname(), socket.gethostname().partition(".")[0]}
     hosts.add(platform.node())

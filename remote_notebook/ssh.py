@@ -23,7 +23,8 @@ HOLD = f"echo {READY}; exec cat"
 SWEEP = 'trap "" INT HUP TERM; cat >/dev/null; rm -rf -- "$0"'
 LOGIN_SECONDS = 120.0  # sshd's default LoginGraceTime: the user may have to type
 CLOSE_SECONDS = 3.0
-ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+NAMES = ("SIGINT", "SIGHUP", "SIGTERM")  # Windows has no SIGHUP.
+ENDINGS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 OPTIONS = (
     "ServerAliveInterval=5",  # notices a dead link within 15 s
     "ServerAliveCountMax=3",
@@ -151,6 +152,11 @@ class Link:
     """
 
     def __init__(self, machine: Destination, config: Config, stop: Request) -> None:
+        if not hasattr(signal, "pthread_sigmask"):
+            raise OSError(
+                "ssh of Windows cannot share a login (ssh -M): run this in WSL, or "
+                "type the two commands of --print_only"
+            )
         if not shutil.which("ssh"):
             raise FileNotFoundError("ssh is not on PATH: install OpenSSH's client")
         self.folder = _private_folder()

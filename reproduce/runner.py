@@ -61,6 +61,13 @@ def is_done(experiment: Experiment, config: Config, folder: pathlib.Path) -> boo
     return record.get("command") == command and record.get("done") is True
 
 
+def count_cores() -> int:
+    """The number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # neither macOS nor Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def run(
     experiments: Sequence[Experiment],
     config: Config,
@@ -83,7 +90,7 @@ def run(
     Raises:
         OSError: Another process runs one of the experiments in this folder.
     """
-    cores = min(len(os.sched_getaffinity(0)), MOST_AT_ONCE)
+    cores = min(count_cores(), MOST_AT_ONCE)
     waiting = sorted(experiments, key=lambda experiment: experiment.cores)
     running: list[Process] = []
     try:
@@ -103,7 +110,8 @@ def run(
             time.sleep(0.2)
     finally:
         for each in running:
-            each.send_signal(signal.SIGINT)
+            if os.name != "nt":  # Windows tells every process of the console itself.
+                each.send_signal(signal.SIGINT)
         for each in running:
             each.wait()
             each.finish()

@@ -1,7 +1,8 @@
 """How much memory a run will take, and whether it fits: whole, in tiles, or not."""
 
 import math
-import os
+
+import psutil
 
 from style_transfer import vgg
 from style_transfer.config import SMALLEST_SIDE, Config
@@ -64,13 +65,7 @@ def available() -> float:
 
     The machine, the process's control group and its own limit (`ulimit -v`) count.
     """
-    free = float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            fields = dict(line.split(":") for line in file)
-        free = 1024.0 * int(fields["MemAvailable"].split()[0])
-    except (OSError, KeyError, ValueError):
-        pass  # not Linux: pages that are free at the moment
+    free = float(psutil.virtual_memory().available)
     try:
         with open("/sys/fs/cgroup/memory.max", encoding="ascii") as file:
             most = float(file.read())
@@ -84,14 +79,13 @@ def available() -> float:
 def _address_space() -> float:
     """What the process's own limit leaves; infinite without a limit."""
     try:
-        import resource  # Windows has none.
-
-        most = resource.getrlimit(resource.RLIMIT_AS)[0]
-        with open("/proc/self/statm", encoding="ascii") as file:
-            taken = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except (ImportError, OSError):
+        import resource
+    except ImportError:  # Windows has none.
         return math.inf
-    return math.inf if most == resource.RLIM_INFINITY else most - taken
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if most == resource.RLIM_INFINITY:
+        return math.inf
+    return most - psutil.Process().memory_info().vms
 
 
 def limit(asked: float | None) -> float:

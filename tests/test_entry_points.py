@@ -19,6 +19,17 @@ SCRIPTS = dict(
     line.split(" = ")
     for line in SETUP["options.entry_points"]["console_scripts"].strip().splitlines()
 )
+# What macOS or Windows lacks of POSIX is taken away before a script starts, except what
+# Python, NumPy and psutil themselves use on Linux.
+WITHOUT_POSIX = """
+import os, signal, sys
+for name in ("fcntl", "grp", "pty", "pwd", "resource", "termios"):
+    sys.modules[name] = None
+for name in ("getuid", "killpg", "sched_getaffinity", "setsid", "sysconf"):
+    delattr(os, name)
+for name in ("SIGALRM", "SIGHUP", "pthread_sigmask"):
+    delattr(signal, name)
+"""
 TOPICS = ["char_rnn", "genetic", "gpu_setup", "inception_mnist", "remote_notebook"]
 TOPICS += ["reproduce", "style_transfer"]
 # Module: a flag with a value that it must refuse.
@@ -74,10 +85,10 @@ def test_bad_value_is_one_line(module, flag):
 
 
 def script(name: str, *arguments: str) -> subprocess.CompletedProcess:
-    """Runs what pip writes as the script of this name."""
+    """Runs what pip writes as this script, where POSIX parts are missing."""
     module, function = SCRIPTS[name].split(":")
-    code = f"import sys; from {module} import {function}; sys.argv[0] = {name!r}; "
-    command = [sys.executable, "-c", f"{code}sys.exit({function}())", *arguments]
+    start = f"from {module} import {function}; sys.argv[0] = {name!r}; {function}()"
+    command = [sys.executable, "-c", WITHOUT_POSIX + start, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
@@ -104,3 +115,39 @@ def test_a_package_runs_its_command(topic):
     done = run(topic, "--version")
     assert done.stderr == ""
     assert done.stdout == f"deep-learning-posts {runkit.__version__}\n"
+
+
+def test_without_posix_genetic_runs(tmp_path):
+    done = script("genetic-solve", "--generations=3", f"--out_dir={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "result.json").exists()
+
+
+def test_without_posix_a_machine_is_judged(tmp_path):
+    """No command may take longer than this, so each is ended."""
+    done = script(
+        "gpu-check", "--command_seconds=0.01", "--tensorflow_seconds=0.01", "--redact"
+    )
+    assert done.returncode == 1 and done.stderr == ""
+    assert "TensorFlow" in done.stdout
+
+
+def test_without_posix_a_notebook_is_refused_in_one_line():
+    done = script("remote-notebook", "user@host")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and "--print_only" in done.stderr
+    typed = script("remote-notebook", "user@host", "--print_only")
+    assert typed.returncode == 0 and typed.stdout.count("ssh ") == 2
+
+
+def test_without_posix_memory_and_processors_are_counted():
+    pytest.importorskip("psutil")
+    code = """
+from runkit import files
+from reproduce import runner
+from style_transfer import memory
+print(memory.available() > 2**20, runner.count_cores() > 0, files.peak_memory_gib())
+"""
+    command = [sys.executable, "-c", f"import psutil{WITHOUT_POSIX}{code}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "True True None\n", done.stderr

@@ -13,12 +13,16 @@ ADAM = {
     for steps, rates in ((500, (0.1, 1.0, 5.0)), (2000, (1.0, 5.0)), (500, (50.0,)))
     for rate in rates
 }
-NEAR = 5.0  # A loss is near the lowest one up to this multiple of it.
-NETWORKS = {
-    "compact": "a compact network, trained on a part of Tiny ImageNet, took its place",
-    "vgg16": "VGG-16, trained on ImageNet, took its place",
-    "imagenet": "VGG-19, trained on ImageNet",
+# The author's runs by mode: size, steps, and seconds a step; and how many steps ours
+# have, which are of 64 pixels.
+HIS = {
+    "transfer": ("350x350", 2000, 11.75),
+    "content": ("400x320", 1000, 2.71),
+    "style": ("400x320", 1000, 0.32),
 }
+AUTHOR = {"transfer": 150, "content": 200, "style": 1000}
+OURS = "{image_size[0]}x{image_size[1]}", "{steps:,}", "{seconds_per_step:.2f}"
+NEAR = 5.0  # A loss is near the lowest one up to this multiple of it.
 MAIN, SIZES = "style_transfer.main", ("--size=256", "--size=512")
 NECKARFRONT = "tuebingen_neckarfront.jpg starry_night.jpg"
 SKYLINE = "chicago_skyline.jpg great_wave.jpg"
@@ -51,12 +55,22 @@ POST = post.Post(
             post.Experiment(
                 name,
                 f"{MAIN} --optimizer=adam --learning_rate={rate:g} --steps={steps} "
-                "--init=noise --scales=1 --save_every=0",
-                (4 + 0.03 * steps, 6 + 0.1 * steps),
-                "--size=192",
+                "--style_weight=1000 --init=noise --scales=1 --save_every=0",
+                (10 + 0.03 * steps, 10 + 0.6 * steps),
+                "--size=64",
                 "--size=384",
             )
             for name, (rate, steps) in ADAM.items()
+        ),
+        *(
+            post.Experiment(
+                f"author_{mode}",
+                f"{MAIN} --recipe=post --mode={mode} --save_every=0",
+                (60, None),
+                f"--size=64 --steps={steps}",
+                pictures=NECKARFRONT,
+            )
+            for mode, steps in AUTHOR.items()
         ),
     ],
     figures={
@@ -72,6 +86,10 @@ POST = post.Post(
     | {
         f"{name}/transfer.png": f"Adam, learning rate {rate:g}, {steps} steps."
         for name, (rate, steps) in ADAM.items()
+    }
+    | {
+        f"author_{mode}/overview.jpg": f"The author's run, small: {mode}."
+        for mode in AUTHOR
     },
 )
 
@@ -133,9 +151,9 @@ def scale(result: post.Result) -> post.Judgement:
 )
 def network(result: post.Result) -> post.Judgement:
     """Says which filters the pictures here are made with."""
-    found = NETWORKS.get(result["weights"], f"{result.get('network')} took its place")
     if result["weights"] == "imagenet" and result["network"] == "vgg19":
-        return post.verdict(found, True)
+        return post.verdict("VGG-19, trained on ImageNet", True)
+    found = "VGG-16, trained on ImageNet, took its place"
     return post.without("VGG-19's ImageNet weights", found)
 
 
@@ -205,6 +223,20 @@ def layers(kept: post.Kept) -> str:
     return tables.markdown(["layer, alone", *gram], rows)
 
 
+def author_runs(kept: post.Kept) -> str:
+    """Renders the author's runs beside the same runs of ours, which are smaller."""
+    rows = [
+        [mode, size, f"{steps:,}", f"{seconds:g}"]
+        + [cell.format(**kept[f"author_{mode}"]["result"]) for cell in OURS]
+        for mode, (size, steps, seconds) in HIS.items()
+        if f"author_{mode}" in kept
+    ]
+    head = ["run", *(f"his {name}" for name in ("size", "steps", "seconds a step"))]
+    head += [f"our {name}" for name in ("size", "steps", "seconds a step")]
+    return tables.markdown(head, rows)
+
+
+POST.tables["author_runs"] = author_runs
 POST.tables["layers"] = layers
 POST.tables["pictures"] = functools.partial(
     post.run_table,

@@ -57,6 +57,12 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
+def test_the_last_evaluation_is_after_many_steps_too(make):
+    recorder = make(dataclasses.replace(CONFIG, steps=61))
+    assert all(recorder.run())
+    assert [row["step"] for row in recorder.rows] == [20, 40, 61]
+
+
 def test_what_a_run_leaves(whole):
     folder, metrics = whole
     assert {path.name for path in folder.iterdir()} == {

@@ -117,6 +117,7 @@ def cluster():
         process.stderr.close()
 
 
+@pytest.mark.posix
 def test_a_cluster_that_loses_a_worker_loses_nothing(case, threads, cluster):
     address, workers = cluster
     config = Config(population=60, generations=600)

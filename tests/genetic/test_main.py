@@ -126,6 +126,7 @@ def test_many_runs(main):
     assert "population.png" in written(main)
 
 
+@pytest.mark.posix
 @pytest.mark.slow
 def test_a_killed_run_resumes_exactly(main):
     flags = ["--population=300", "--generations=4000"]
@@ -153,6 +154,7 @@ def test_a_killed_run_resumes_exactly(main):
     assert done.returncode == 2 and "damaged" in done.stderr
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_what_there_is_and_it_resumes_exactly(main, number):
     with main.start("--generations=100000000", stderr=-1, text=True) as process:

@@ -1,14 +1,10 @@
 """How a command ends: one line, the right exit code, and no traceback."""
 
-import fcntl
 import os
 import pathlib
-import pty
 import signal
-import struct
 import subprocess
 import sys
-import termios
 
 import pytest
 
@@ -42,7 +38,7 @@ def run(tmp_path, body, *arguments, **more):
     return subprocess.run(
         [*program(tmp_path, body), *arguments],
         cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         **more,
@@ -107,7 +103,8 @@ def test_a_missing_library_is_named_with_its_extra(tmp_path, name, missing, extr
     )
     main = f"lambda argv: __import__({missing!r})"
     code = f"from runkit import cli; cli.run({main}, {name!r})"
-    env = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    paths = os.pathsep.join((str(tmp_path), str(ROOT)))
+    env = {**os.environ, "PYTHONPATH": paths}
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True
     )
@@ -121,7 +118,8 @@ def test_without_absl_a_flag_says_how_to_install_it(tmp_path):
     (tmp_path / "absl.py").write_text("raise ImportError('no absl')")
     code = "from runkit import cli; cli.run(lambda argv: print('ran'), 'topic')"
     command = [sys.executable, "-c", code]
-    env = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    paths = os.pathsep.join((str(tmp_path), str(ROOT)))
+    env = {**os.environ, "PYTHONPATH": paths}
     plain = subprocess.run(command, env=env, capture_output=True, text=True)
     assert (plain.returncode, plain.stdout) == (0, "ran\n")
     flagged = subprocess.run(
@@ -131,6 +129,7 @@ def test_without_absl_a_flag_says_how_to_install_it(tmp_path):
     assert flagged.stderr.count("\n") == 1 and "pip install absl-py" in flagged.stderr
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("when", ["imports", "main"])
 def test_a_signal_ends_it_without_a_traceback(tmp_path, number, when):
@@ -149,7 +148,7 @@ import sys, time; {body}
     with subprocess.Popen(
         command,
         cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
@@ -171,6 +170,7 @@ signal.raise_signal(signal.SIGINT)
 """
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_the_first_signal_asks_and_a_second_ends(name):
     command = [sys.executable, "-c", STOP.format(name=name)]
@@ -202,8 +202,9 @@ def test_without_a_terminal_progress_is_ten_lines():
 
 
 def test_on_a_terminal_progress_is_a_bar():
+    fcntl, pty, termios = map(pytest.importorskip, ("fcntl", "pty", "termios"))
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, bytes([24, 0, 80, 0, 0, 0, 0, 0]))
     subprocess.run([sys.executable, "-c", BAR], cwd=ROOT, stderr=theirs, check=True)
     shown = os.read(ours, 4096).decode()
     assert "%|" in shown and "step 100 of" not in shown

@@ -111,6 +111,12 @@ def test_what_else_one_may_ask_for(tmp_path):
         "one": ["--init=noise", "--seed=1"],
         "same": ["--init=noise", "--seed=1"],
         "other": ["--init=noise", "--seed=2"],
+        "strokes": ["--style_scale=0.6", "--style_weight=4e4"],
+        "smooth": ["--total_variation_weight=3"],
+        "content": ["--mode=content", "--content_layer=conv2_1"],
+        "style": ["--mode=style", "--style_layers=conv1_1,conv2_1"],
+        "larger": [f"--init={first}", "--size=96"],
+        "author": ["--recipe=post", "--size=48"],
     }
     found = run_all([command(tmp_path / name, *given) for name, given in runs.items()])
     assert [code for code, _ in found] == [0] * len(runs), found
@@ -119,6 +125,17 @@ def test_what_else_one_may_ask_for(tmp_path):
     assert result(tmp_path / "several" / "b,c")["image_size"] == [36, 64]
     inside = {path.name for path in (tmp_path / "folder").iterdir()}
     assert inside == {"a", "b,c", "d"}
+    assert result(tmp_path / "larger")["image_size"] == [96, 64]
+    author = result(tmp_path / "author")
+    assert author["image_size"] == [48, 48]
+    assert author["config"]["pooling"] == "stride1"
+    losses = {"content_loss", "style_loss", "total_variation"}
+    for name, expected in (
+        ("smooth", losses),
+        ("content", {"content_loss"}),
+        ("style", {"style_loss"}),
+    ):
+        assert losses & set(result(tmp_path / name)) == expected
     copied = result(tmp_path / "copy")
     assert copied["steps"] == 0  # nothing is left to do
     with Image.open(tmp_path / "copy" / "pixels.png") as image:
@@ -247,9 +264,9 @@ def test_a_killed_run_goes_on_exactly(tmp_path, optimizer):
 def test_works_in_tiles_where_memory_is_short(tmp_path):
     """The same losses as whole, to rounding."""
     large = ["--size=640", "--optimizer=adam", "--precision=float32", "--steps=1"]
-    height, width = images.load_image(samples.PAINTING, 640).shape[
-        :2
-    ]  # larger than the photograph
+    height, width = images.dimensions(samples.PAINTING)
+    height = round(height * 640 / width)  # larger than the photograph
+    width = 640
     of_run = (Config(optimizer="adam"), "vgg16", "float32", height, width)
     needed = memory.estimate(*of_run, 256) / memory.GIB
     assert needed + 0.02 < memory.estimate(*of_run) / memory.GIB

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from style_transfer import objective, painter
 from style_transfer.config import Config
@@ -153,3 +154,17 @@ def test_a_finished_run_goes_on_with_more_steps(large, network):
     straight = descend(more, content, style, content, network)
     assert [step.step for step in rest] == [4, 5]
     np.testing.assert_array_equal(rest[-1].image, straight[-1].image)
+
+
+def test_a_paintings_pale_margin_is_left_out(tmp_path):
+    """The recipe of the author takes the picture as it is."""
+    inside = np.random.default_rng(0).integers(0, 200, (190, 250, 3), dtype=np.uint8)
+    image = np.pad(inside, ((3, 3), (3, 3), (0, 0)), constant_values=255)
+    path = str(tmp_path / "scan.png")
+    Image.fromarray(image).save(path)
+    sources = painter.Sources(styles=(path,))
+    for recipe, brightest in (("modern", 199), ("post", 255)):
+        config = Config(recipe=recipe, mode="pixels", size=256)
+        run = painter.prepare(config, sources)
+        assert run.pictures.styles[0].max() == brightest
+        assert run.shown[1].max() == 255
