@@ -9,7 +9,7 @@ PACKAGES := char_rnn genetic gpu_setup inception_mnist remote_notebook reproduce
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-gpu demo-genetic demo-rnn demo-inception demo-style
 .PHONY: train-rnn train-rnn-2 train-inception train-inception-2 gpu-report
-.PHONY: reproduce reproduce-full
+.PHONY: reproduce reproduce-full notebooks check-notebooks docs
 .PHONY: test test-light test-oldest lint package check-wheel constraints clean
 
 help:  ## List the targets
@@ -89,6 +89,15 @@ reproduce: $(INSTALLED)  ## Check what the posts claim, in minutes, offline
 
 reproduce-full: $(INSTALLED)  ## The same at the posts' own lengths: hours
 	$(BIN)/python -m reproduce.main --length=full $(REPRODUCE)
+
+notebooks: $(INSTALLED)  ## Open the six lessons in Jupyter
+	$(BIN)/jupyter notebook notebooks
+
+check-notebooks: $(INSTALLED)  ## Run the six lessons; it fails if one of them does
+	$(BIN)/python -m pytest tests/test_notebooks.py
+
+docs: $(INSTALLED)  ## Build pages of all functions into out/docs
+	$(BIN)/python docs/build.py out/docs
 
 test: $(INSTALLED)  ## Run the tests
 	$(BIN)/python -m pytest

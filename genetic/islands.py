@@ -5,6 +5,7 @@ nothing else. So a task may run in this process, in another, or on another machi
 be run again where a worker died: the answer is the same.
 """
 
+import asyncio
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -154,7 +155,7 @@ def make_executor(
         raise ValueError("--scheduler needs Dask: pip install distributed") from None
     try:
         client = distributed.Client(scheduler, timeout=patience)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, asyncio.TimeoutError) as error:
         raise OSError(f"--scheduler={scheduler}: no answer: {error}") from error
     with client, client.get_executor(pure=False, retries=5) as executor:
         yield executor

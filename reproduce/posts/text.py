@@ -15,14 +15,18 @@ UNROLLINGS = {
 }
 POST_1 = (
     "batch_size=32 num_nodes=100 num_unrollings=40 activation=relu steps=800001 "
-    "learning_rate=2.5 decay_steps=80000 decay_rate=0.75"
+    "optimizer=adadelta learning_rate=2.5 decay_steps=80000 decay_rate=0.75 "
+    "initialization=printed"
 )
 POST_2 = (
     "batch_size=64 num_nodes=50 num_unrollings=20 activation=tanh steps=50001 "
-    "learning_rate=2.5 decay_steps=5000 decay_rate=0.1"
+    "optimizer=sgd learning_rate=2.5 decay_steps=5000 decay_rate=0.1 "
+    "initialization=printed"
 )
 SEED = "the post's seed, text8 and TensorFlow 0.x"
-NEAR = 0.05  # bits/character between the ends of the author's run and of ours
+# Bits/character between the ends of the author's run and of ours, on another text. Our
+# own text differs by as much from one part to the next.
+NEAR = 0.1
 BIGRAM = 1  # in "ngram_valid_bpc"
 # The printed initial values know nothing but the bigram for 16,000 steps, so that
 # comparisons of shorter runs begin in the range that they look like.
@@ -44,9 +48,9 @@ POST = post.Post(
         "[Vanilla recurrent neural networks](char_rnn/README.md)",
         "a network that writes like any text you give it",
         "`make demo-rnn`",
-        "2.60 bits a character (lower is better)",
-        "{arch1[valid_bpc]:.2f} with the post's settings, "
-        "{rnn_modern[valid_bpc]:.2f} with as many nodes, trained better",
+        "2.60 bits a character in training (lower is better)",
+        "{arch1[train_bpc]:.2f} by his run on another text; "
+        "{rnn_modern[train_bpc]:.2f} with as many nodes, trained better",
     ],
     experiments=[
         _rnn("arch1", "", (30, 2000), "--steps=25000", "--report_every=4000"),
@@ -141,19 +145,19 @@ def architecture(result: post.Result, printed: str, steps: int) -> post.Judgemen
     "Arch 1: batch 32, 100 nodes, 40 unrollings, ReLU, 800,001 steps, rate 2.5 times "
     "0.75 every 80,000",
     "arch1",
-    author="2.60 bits/character in training, with Adadelta, on text8",
+    author="2.60 bits/character in training, with Adadelta and an epsilon of 1e-08, on "
+    "text8",
 )
 def arch1(result: post.Result) -> post.Judgement:
-    """Judges the settings of the first program, and the optimizer of its notebook."""
+    """Judges the settings of the first program, and how close its end comes."""
     found, verdict = architecture(result, POST_1, 800_001)
-    used = result["config"]["optimizer"]
     if verdict != post.CONFIRMED:
         return found, verdict
-    if used != "adadelta":
-        found += f", but with {used}"
-        return post.without("the author's optimizer, Adadelta", found)
     his, ours = POST.curves["arch1"].author()[-1][1], result["train_bpc"]
-    return post.verdict(f"{found}, {ours:.2f} in training", abs(ours - his) < NEAR)
+    found += (
+        f"; {ours:.2f} in training, with an epsilon of {result['config']['epsilon']}"
+    )
+    return post.verdict(found, abs(ours - his) < NEAR)
 
 
 @POST.claim(
@@ -243,7 +247,8 @@ def _by_count(values: dict[int, float]) -> str:
 def concatenation(concat: post.Result, added: post.Result) -> post.Judgement:
     """Compares two networks that are the same otherwise."""
     found = f"{bits(added)} by the sum, {bits(concat)} by concatenation"
-    found += f", {concat['steps']:,} steps each with {concat['config']['optimizer']}"
+    used, steps = concat["config"], concat["steps"]
+    found += f"; all else is the same ({steps:,} steps with {used['optimizer']})"
     return post.verdict(found, concat["valid_bpc"] < added["valid_bpc"])
 
 

@@ -1,5 +1,6 @@
 """Many runs: alone, exchanging, over processes, over a cluster that loses a worker."""
 
+import asyncio
 import concurrent.futures
 import os
 import re
@@ -134,6 +135,21 @@ def test_a_cluster_that_loses_a_worker_loses_nothing(case, threads, cluster):
         found = islands.run(case, config, 4, 3, executor, kill_one)
     assert killed and workers[0].wait() == -signal.SIGKILL
     assert outcome(found) == outcome(expected)
+
+
+def test_a_scheduler_that_answers_too_late_is_named(monkeypatch):
+    """Up to Python 3.10, this error is no OSError."""
+    distributed = pytest.importorskip("distributed")
+
+    def late(address, timeout):
+        raise asyncio.TimeoutError
+
+    monkeypatch.setattr(distributed, "Client", late)
+    with (
+        pytest.raises(OSError, match="--scheduler=tcp://1.2.3.4:9: no answer"),
+        islands.make_executor(1, "tcp://1.2.3.4:9"),
+    ):
+        pass
 
 
 def test_a_scheduler_that_does_not_answer_is_named():
