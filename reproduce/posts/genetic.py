@@ -15,6 +15,7 @@ POST = post.Post(
         "a profit of {flights[best_objective]:,.1f} k$; the most possible is "
         "{flights[optimum]:,.1f} k$",
     ],
+    pictures={"convergence.png": "The post's algorithm, and the proven optimum."},
     experiments=[
         post.Experiment(
             "toy", "genetic.main --scheme=post --problem={data}/toy.csv --exact"
