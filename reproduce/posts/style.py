@@ -38,6 +38,11 @@ POST = post.Post(
         "{transfer[steps]} steps in {transfer[seconds]:.0f} s at "
         "{transfer[config][size]} pixels",
     ],
+    pictures={
+        "overview.jpg": "The embedded photograph, painted like the embedded painting.",
+        "noise.jpg": "White noise becomes the painting.",
+        "reconstructions.jpg": "The style, from growing sets of layers.",
+    },
     experiments=[
         post.Experiment(
             "style_figures",
