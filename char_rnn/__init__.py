@@ -11,6 +11,6 @@ if TYPE_CHECKING:
     from char_rnn.config import Config
     from char_rnn.library import Writer, load, train
 
-__all__ = ["Config", "Writer", "load", "train"]
+__all__ = ["train", "load", "Writer", "Config"]
 HOMES = {"Config": "config", "Writer": "library", "load": "library", "train": "library"}
 __getattr__, __dir__ = lazy.exports(__name__, HOMES)

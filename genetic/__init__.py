@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from genetic.problem import LinearProblem
     from genetic.reading import read
 
-__all__ = ["Config", "LinearProblem", "Problem", "binary", "evolve", "permutation"]
-__all__ += ["read", "real", "whole"]
+__all__ = ["evolve", "read", "Problem", "binary", "whole", "real", "permutation"]
+__all__ += ["LinearProblem", "Config"]
 HOMES = {
     "LinearProblem": "problem",
     "Problem": "functions",

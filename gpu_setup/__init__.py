@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from gpu_setup.logs import Explanation, explain
     from gpu_setup.report import as_markdown, as_text, headline
 
-__all__ = ["Explanation", "Judgement", "Step", "as_markdown", "as_text", "explain"]
-__all__ += ["headline", "judge"]
+__all__ = ["judge", "Judgement", "Step", "headline", "as_text", "as_markdown"]
+__all__ += ["explain", "Explanation"]
 HOMES = {
     "Explanation": "logs",
     "Judgement": "guide",

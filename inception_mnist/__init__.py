@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from inception_mnist.config import Config
     from inception_mnist.library import Network, load, train
 
-__all__ = ["Config", "Network", "load", "train"]
+__all__ = ["train", "load", "Network", "Config"]
 HOMES = {"Config": "config", "Network": "library"}
 HOMES |= {"load": "library", "train": "library"}
 __getattr__, __dir__ = lazy.exports(__name__, HOMES)

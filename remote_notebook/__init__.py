@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from remote_notebook.config import Config, Destination, destination
     from remote_notebook.main import commands
 
-__all__ = ["Config", "Destination", "commands", "destination"]
+__all__ = ["commands", "destination", "Destination", "Config"]
 HOMES = {name: "config" for name in ("Config", "Destination", "destination")}
 HOMES |= {"commands": "main"}
 __getattr__, __dir__ = lazy.exports(__name__, HOMES)

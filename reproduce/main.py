@@ -90,7 +90,7 @@ def main(_: list[str]) -> int:
             store.keep(kept, out / RESULTS)
     results = store.load(out / RESULTS)
     store.draw(results, lambda name: out / results[name]["length"] / name / FIGURE)
-    files.write_text(out / TABLE, report.render(results))
+    files.write_text(out / TABLE, report.render(results, pictures=False))
     files.write_text(page, gallery.render(results, out))
     if FLAGS.publish:
         publish(results)

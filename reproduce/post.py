@@ -85,6 +85,7 @@ class Post:
             stand in the README.
         experiments: Its runs.
         figures: Captions by "<run>/<file>".
+        pictures: Captions of the pictures beside the README that RESULTS.md shows.
         claims: Its statements, in the order of the post.
         tables: Functions from kept results to a table of `details`, by name.
         curves: The author's curves, by the experiment that makes the same run.
@@ -98,6 +99,7 @@ class Post:
     claims: list[Claim] = dataclasses.field(default_factory=list)
     tables: dict[str, Callable[[Kept], str]] = dataclasses.field(default_factory=dict)
     curves: dict[str, Curve] = dataclasses.field(default_factory=dict)
+    pictures: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def package(self) -> str:

@@ -13,9 +13,9 @@ HEAD = """\
 
 This file is written from the runs that are kept in `results/`, not by hand.
 `make reproduce` (minutes) and `make reproduce-full` (as long as the posts' runs) write
-such a file to `out/reproduce/RESULTS.md`, and a page with all figures to
-`out/gallery.html`. `python -m reproduce.main --publish` brings `results/`, this file
-and the tables of the READMEs up to date.
+such a file to `out/reproduce/RESULTS.md`, and a page with every figure of every run to
+`out/gallery.html`; some figures stand here, too. `python -m reproduce.main --publish`
+brings `results/`, this file and the tables of the READMEs and of `docs/` up to date.
 
 """
 # The pages that have tables, each between two marks.
@@ -69,14 +69,16 @@ def claim_row(claim: Claim, kept: Kept) -> list[str]:
     ]
 
 
-def render(kept: Kept) -> str:
-    """Renders the whole of RESULTS.md."""
+def render(kept: Kept, pictures: bool = True) -> str:
+    """Renders the whole of RESULTS.md, with the pictures that the repository keeps."""
     parts = [f"{HEAD}Claims: {summary(kept)}.\n"]
     head = ["the post says", "the author's run", "here"]
     head += ["data", "seed", "seconds", "verdict", "runs"]
     for each in POSTS:
         rows = [claim_row(claim, kept) for claim in each.claims]
         parts += [f"\n## {each.title}\n\n", tables.markdown(head, rows)]
+        for file, caption in each.pictures.items() if pictures else ():
+            parts.append(f"\n![{caption}]({each.package}/{file})\n\n*{caption}*\n")
     rows = [
         [
             f"`{name}`",

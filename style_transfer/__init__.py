@@ -11,6 +11,6 @@ if TYPE_CHECKING:
     from style_transfer.config import Config
     from style_transfer.library import Step, transfer
 
-__all__ = ["Config", "Step", "transfer"]
+__all__ = ["transfer", "Step", "Config"]
 HOMES = {"Config": "config", "Step": "library", "transfer": "library"}
 __getattr__, __dir__ = lazy.exports(__name__, HOMES)

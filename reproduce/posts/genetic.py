@@ -12,9 +12,10 @@ POST = post.Post(
         "the flights that earn an airline most, or a solver for your own problem",
         "`make demo-genetic`",
         "good solutions, without a figure",
-        "a profit of {flights[best_objective]:,.1f}; the most possible is "
-        "{flights[optimum]:,.1f}",
+        "a profit of {flights[best_objective]:,.1f} k$; the most possible is "
+        "{flights[optimum]:,.1f} k$",
     ],
+    pictures={"convergence.png": "The post's algorithm, and the proven optimum."},
     experiments=[
         post.Experiment(
             "toy", "genetic.main --scheme=post --problem={data}/toy.csv --exact"

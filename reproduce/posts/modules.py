@@ -31,6 +31,11 @@ POST = post.Post(
         "{digits_modern[test_accuracy]:.1%} with {digits_modern[parameters]:,} of its "
         "{digits_dense[parameters]:,} weights",
     ],
+    pictures={
+        "module.png": "GoogLeNet's first module without and with 1x1 reductions.",
+        "operations.png": "What the reductions save in all nine modules.",
+        "learning.png": "Learning MNIST, by the modern recipe.",
+    },
     experiments=[
         post.Experiment("operations", "inception_mnist.operations", (8, 8)),
         _digits("digits_few", f"{RARELY} --steps=200", (80, 80), discard=DISCARD),

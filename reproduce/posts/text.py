@@ -49,9 +49,13 @@ POST = post.Post(
         "a network that writes like any text you give it",
         "`make demo-rnn`",
         "2.60 bits a character in training (lower is better)",
-        "{arch1[train_bpc]:.2f} by his run on another text; "
+        "{arch1[train_bpc]:.2f} in the same run on another text; "
         "{rnn_modern[train_bpc]:.2f} with as many nodes, trained better",
     ],
+    pictures={
+        "learning.png": "Bits per character, beside what counting reaches.",
+        "gradients.png": "Gradients vanish and explode on their way back.",
+    },
     experiments=[
         _rnn("arch1", "", (30, 2000), "--steps=25000", "--report_every=4000"),
         _rnn("concat", RANGE, *COMPARED),

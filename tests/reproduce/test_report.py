@@ -1,6 +1,9 @@
 """Tables follow from verdicts."""
 
-from reproduce import report
+import pathlib
+import re
+
+from reproduce import posts, report
 from reproduce.posts import POSTS
 
 
@@ -16,6 +19,25 @@ def test_a_row_has_data_seed_seconds_and_runs(kept):
     )
     row = report.claim_row(claim, known)
     assert row[3:] == ["some data", "0", "4", "**not confirmed**", "`concat`, `sum`"]
+
+
+def test_pictures_of_the_repository_are_there_and_shown_on_request():
+    root = pathlib.Path(report.__file__).parents[1]
+    with_them, without = report.render({}), report.render({}, pictures=False)
+    shown = re.findall(r"!\[.+\]\((.+)\)", with_them)
+    assert shown and all((root / path).exists() for path in shown)
+    assert "![" not in without
+
+
+def test_a_package_s_table_has_the_last_cells_of_the_front_page(kept):
+    known = kept("flights", best_objective=9, optimum=10)
+    page = "<!-- results: genetic -->\n<!-- end -->\n"
+    *_, author, here = report.front_row(posts.genetic.POST, known)
+    assert report.updated(page, known) == (
+        f"<!-- results: genetic -->\n| the author | here |\n| --- | --- |\n"
+        f"| {author} | {here} |\n<!-- end -->\n"
+    )
+    assert here == "a profit of 9.0 k$; the most possible is 10.0 k$"
 
 
 def test_a_marked_table_is_replaced_and_nothing_else(kept):
