@@ -98,9 +98,9 @@ def complain(name: str, error: object, code: int) -> int:
 
 
 def _to_install(error: ModuleNotFoundError, name: str) -> str:
-    """What to install; an error of our own modules is no mistake of the user's."""
+    """What to install; no package brings our own modules, nor Python's."""
     missing = (error.name or "").partition(".")[0]
-    if not missing or missing in TOPICS:
+    if not missing or missing in {*TOPICS, *sys.stdlib_module_names}:
         raise error
     extra = OPTIONAL.get(missing) or TOPICS.get(name.partition(".")[0]) or "all"
     return f"{missing} is missing: run `pip install '{DISTRIBUTION}[{extra}]'`"

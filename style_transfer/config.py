@@ -45,7 +45,7 @@ class Config:
         low=0,
     )
     steps: int = setting(  # Post, with Adam: "roughly 500 to 2000".
-        36,
+        40,
         "Steps of the optimizer at the finest scale; each coarser scale, which costs a "
         "quarter of the next, gets half as many again. More steps go on from a "
         "finished run with --resume.",
@@ -66,6 +66,13 @@ class Config:
         "Size of the style picture as a share of the content's; larger values make "
         "larger strokes.",
         above=0,
+    )
+    style_margin: float = setting(
+        0.0,
+        "Share of a painting's shorter side to leave out at each edge, as scans may "
+        "end in pale paper.",
+        low=0,
+        high=0.25,
     )
     style_blend: tuple[float, ...] = setting(
         (), "Share of each style in a mixture; without shares, all are equal.", low=0

@@ -21,7 +21,6 @@ from style_transfer.vgg import Network
 
 COARSEST_SIDE = 64  # pixels of the shorter side that no smaller scale goes under
 Saved = Mapping[str, np.ndarray]  # `Progress.arrays`
-MARGIN = 0.015  # of a painting's shorter side, which scans show pale at its edges
 GROWTH = 1.5  # steps of a scale to those of the next finer one
 # Where a transfer starts from noise: shares of beta, each with a share of the steps at
 # the first scale; what is left of them has the whole of beta.
@@ -194,8 +193,7 @@ def _load(config: Config, sources: Sources, size: int) -> list[np.ndarray]:
 def _aims(config: Config, sources: Sources, shown: list[np.ndarray]) -> Pictures:
     """What is aimed at: the pictures after `--preserve_colors`, and the masks."""
     content, styles = shown[0], shown[1:]
-    if config.recipe == "modern":
-        styles = [_without_margin(style) for style in styles]
+    styles = [_without_margin(style, config.style_margin) for style in styles]
     height, width = content.shape[:2]
     masks = tuple(
         images.load_mask(path, height, width, config.aspect) for path in sources.masks
@@ -217,9 +215,9 @@ def _aims(config: Config, sources: Sources, shown: list[np.ndarray]) -> Pictures
     return Pictures(content, tuple(styles), masks)
 
 
-def _without_margin(style: np.ndarray) -> np.ndarray:
+def _without_margin(style: np.ndarray, share: float) -> np.ndarray:
     height, width = style.shape[:2]
-    edge = round(MARGIN * min(height, width))
+    edge = round(share * min(height, width))
     return style[edge : height - edge, edge : width - edge]
 
 

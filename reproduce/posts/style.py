@@ -20,7 +20,7 @@ HIS = {
     "content": ("400x320", 1000, 2.71),
     "style": ("400x320", 1000, 0.32),
 }
-AUTHOR = {"transfer": 150, "content": 200, "style": 1000}
+AUTHOR = {"transfer": 150, "content": 100, "style": 1000}
 OURS = "{image_size[0]}x{image_size[1]}", "{steps:,}", "{seconds_per_step:.2f}"
 NEAR = 5.0  # A loss is near the lowest one up to this multiple of it.
 MAIN, SIZES = "style_transfer.main", ("--size=256", "--size=512")

@@ -49,7 +49,7 @@ POST = post.Post(
         "a network that writes like any text you give it",
         "`make demo-rnn`",
         "2.60 bits a character in training (lower is better)",
-        "{arch1[train_bpc]:.2f} by his run on another text; "
+        "{arch1[train_bpc]:.2f} in the same run on another text; "
         "{rnn_modern[train_bpc]:.2f} with as many nodes, trained better",
     ],
     pictures={

@@ -244,7 +244,8 @@ def picture(case, options, precision):
     command += [f"--out_dir={out}", f"--precision={precision}"]
     command += [f"--content={options.content}", f"--style={options.style}"]
     began = clock()
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    with open(f"{out}.log", "w", encoding="utf-8") as log:
+        subprocess.run(command, check=True, stderr=log)
     seconds = clock() - began
     found = case.judged(images.load_image(f"{out}/transfer.png"))
     return spent(seconds) | {"steps": "whole process", **found}

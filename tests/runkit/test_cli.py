@@ -114,6 +114,13 @@ def test_a_missing_library_is_named_with_its_extra(tmp_path, name, missing, extr
     )
 
 
+@pytest.mark.parametrize("name", ["fcntl", "genetic.none"])
+def test_what_no_package_brings_is_a_failure_of_ours(tmp_path, name):
+    done = run(tmp_path, f"raise ModuleNotFoundError('gone', name={name!r})")
+    assert done.returncode == 1 and "Traceback" in done.stderr
+    assert "pip install" not in done.stderr
+
+
 def test_without_absl_a_flag_says_how_to_install_it(tmp_path):
     (tmp_path / "absl.py").write_text("raise ImportError('no absl')")
     code = "from runkit import cli; cli.run(lambda argv: print('ran'), 'topic')"

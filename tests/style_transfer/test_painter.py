@@ -156,15 +156,14 @@ def test_a_finished_run_goes_on_with_more_steps(large, network):
     np.testing.assert_array_equal(rest[-1].image, straight[-1].image)
 
 
-def test_a_paintings_pale_margin_is_left_out(tmp_path):
-    """The recipe of the author takes the picture as it is."""
+def test_a_paintings_pale_margin_can_be_left_out(tmp_path):
     inside = np.random.default_rng(0).integers(0, 200, (190, 250, 3), dtype=np.uint8)
     image = np.pad(inside, ((3, 3), (3, 3), (0, 0)), constant_values=255)
     path = str(tmp_path / "scan.png")
     Image.fromarray(image).save(path)
     sources = painter.Sources(styles=(path,))
-    for recipe, brightest in (("modern", 199), ("post", 255)):
-        config = Config(recipe=recipe, mode="pixels", size=256)
+    for share, brightest in ((0.015, 199), (0.0, 255)):
+        config = Config(style_margin=share, mode="pixels", size=256)
         run = painter.prepare(config, sources)
         assert run.pictures.styles[0].max() == brightest
         assert run.shown[1].max() == 255
