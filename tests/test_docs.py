@@ -3,6 +3,7 @@
 import importlib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -24,5 +25,9 @@ def test_every_public_name_and_module_has_its_place(tmp_path):
         for name in importlib.import_module(package).__all__:
             assert f'id="{name}"' in page, name
         assert (tmp_path / package / "config.html").exists()
+    index = (tmp_path / "index.html").read_text()
+    for page, name in re.findall(r'href="(\w+\.html)#(\w+)"', index):
+        assert f'id="{name}"' in (tmp_path / page).read_text()
+    assert index.count("#train") == 2
     losses = (tmp_path / "style_transfer" / "losses.html").read_text()
     assert "gram_matrix" in losses
