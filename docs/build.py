@@ -29,6 +29,7 @@ def modules(package: str) -> list[str]:
 
 if __name__ == "__main__":
     start.library()
-    pdoc.render.configure(docformat="google", math=True)
+    templates = pathlib.Path(__file__).with_name("templates")
+    pdoc.render.configure(docformat="google", math=True, template_directory=templates)
     listed = [name for package in PACKAGES.split() for name in modules(package)]
     pdoc.pdoc(*listed, output_directory=pathlib.Path(sys.argv[1]))
