@@ -111,7 +111,7 @@ def test_what_else_one_may_ask_for(tmp_path):
         "one": ["--init=noise", "--seed=1"],
         "same": ["--init=noise", "--seed=1"],
         "other": ["--init=noise", "--seed=2"],
-        "strokes": ["--style_scale=0.6", "--style_weight=4e4"],
+        "strokes": ["--style_scale=1.5", "--style_weight=4e4"],
         "smooth": ["--total_variation_weight=3"],
         "content": ["--mode=content", "--content_layer=conv2_1"],
         "style": ["--mode=style", "--style_layers=conv1_1,conv2_1"],
