@@ -108,7 +108,7 @@ LIGHT_TESTS := runkit genetic gpu_setup test_entry_points.py \
   $(if $(filter Windows_NT,$(OS)),,remote_notebook)
 test-light:  ## Run the quick tests of what needs no TensorFlow, where there is none
 	$(PYTHON) -m venv --clear .venv-light
-	$(LIGHT) -m pip install --quiet --constraint constraints.txt --editable . pytest
+	$(LIGHT) -m pip install --quiet --constraint constraints.txt --editable '.[notebook]' pytest
 	$(LIGHT) -m pytest -m 'not slow' $(addprefix tests/,$(LIGHT_TESTS))
 
 OLDEST := .venv-oldest/$(BIN_NAME)/python

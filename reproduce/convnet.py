@@ -6,9 +6,8 @@ convolutions with poolings, 1,024 nodes, dropout, Adam at 1e-4 and 20,000 batche
 python -m reproduce.convnet --train_csv=mnist_train.csv --test_csv=mnist_test.csv
 """
 
-from runkit import cli  # first, so that Ctrl-C is quiet from here on
+from runkit import cli  # isort: skip  (first: from here on Ctrl-C is quiet)
 
-# isort: split
 import dataclasses
 import time
 from typing import TYPE_CHECKING
@@ -158,6 +157,11 @@ def define_flags() -> None:
     settings.define_flags(Config)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Runs the command."""
     define_flags()
     cli.run(main, "reproduce.convnet", ("train_csv", "test_csv", "steps", "out_dir"))
+
+
+if __name__ == "__main__":
+    command()

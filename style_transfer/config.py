@@ -45,7 +45,7 @@ class Config:
         low=0,
     )
     steps: int = setting(  # Post, with Adam: "roughly 500 to 2000".
-        40,
+        36,
         "Steps of the optimizer at the finest scale; each coarser scale, which costs a "
         "quarter of the next, gets half as many again. More steps go on from a "
         "finished run with --resume.",
@@ -55,7 +55,7 @@ class Config:
         3, "Number of sizes from coarse to fine; each is twice the one before.", low=1
     )
     style_weight: float = setting(  # The post's alpha / beta is 1e-3.
-        1e4, "Weight beta of the style: more of it gives more style.", low=0
+        1.25e4, "Weight beta of the style: more of it gives more style.", low=0
     )
     content_weight: float = setting(1.0, "Weight alpha of the content.", low=0)
     total_variation_weight: float = setting(  # The post has none.

@@ -57,7 +57,7 @@ def transfer(
         style: The painting, or several; None means the embedded one.
         masks: For each style where it goes, white in black; or none.
         settings: Fields of `Config`, such as size=256 (pixels of the longest side),
-            steps=40 (at the finest of the scales) or style_weight=1e4.
+            steps=36 (at the finest of the scales) or style_weight=2e4.
 
     Yields:
         Each step with the picture so far; about ten steps a second at 256 pixels on

@@ -30,6 +30,8 @@ for name in ("getuid", "killpg", "sched_getaffinity", "setsid", "sysconf"):
 for name in ("SIGALRM", "SIGHUP", "pthread_sigmask"):
     delattr(signal, name)
 """
+# One makes the package, one is an experiment of the whole.
+FOR_THE_PROJECT = {"style_transfer.quantize", "reproduce.convnet"}
 TOPICS = ["char_rnn", "genetic", "gpu_setup", "inception_mnist", "remote_notebook"]
 TOPICS += ["reproduce", "style_transfer"]
 # Module: a flag with a value that it must refuse.
@@ -99,7 +101,7 @@ def test_every_command_has_a_script():
     named = {
         name.replace("remote_notebook", "remote_notebook.main") for name in ENTRY_POINTS
     }
-    assert modules == named - {"style_transfer.quantize"}  # which makes the package
+    assert modules == named - FOR_THE_PROJECT
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

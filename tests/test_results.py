@@ -43,6 +43,15 @@ def char_rnn():
     squared = bits("squared") - bits("concat")
     yield f"is {squared:.2f} bits behind after 40,000 steps"
     yield f"the bigram to {abs(bits('arch2') - bigram):.3f} bits"
+    norms = result("gradients")["norms"]
+    tanh, relu = (
+        statistics.geometric_mean(
+            (curve[0] / curve[70]) ** (1 / 7)
+            for curve in norms[f"{name} after training"].values()
+        )
+        for name in ("tanh", "relu")
+    )
+    yield f"a factor of {tanh:.0f} (tanh) and {relu:.0f} (ReLU) each ten steps"
     yield f"teach it to use them: {bigram - bits('arch2_modern'):.1f} bits below"
 
 

@@ -18,6 +18,7 @@ import numpy as np
 NODES, STREAMS, UNROLLINGS, SIZE = 100, 32, 40, 27
 STEPS, ROUNDS = 200, 3
 RATE, CLIP = 0.1, 1.25
+SAME = {"optimizer": "sgd", "initialization": "range"}  # for all programs
 # Multiply-adds of the tables' recurrence and of what is left of the output layer, each
 # once forward and twice back, at two operations.
 FLOPS = 6 * STREAMS * UNROLLINGS * NODES * (NODES + SIZE)
@@ -37,7 +38,7 @@ def ours(threads: int, **settings):
     from char_rnn import training
     from char_rnn.config import Config
 
-    trainer = training.Trainer(Config(**settings), windows().ravel(), SIZE)
+    trainer = training.Trainer(Config(**SAME | settings), windows().ravel(), SIZE)
 
     def run():
         for _ in trainer.run(trainer.step + STEPS):
