@@ -12,7 +12,7 @@ from runkit.settings import check, setting
 # The settings that a recipe decides for each architecture.
 # "post": the post's code, sections "Implementing Arch 1" and "Implementing Arch 2", and
 # the optimizers of its notebooks.
-# "modern": the best that was found for the same sizes, see README.md.
+# "modern": the best that was found for the same sizes, see docs/char_rnn.md.
 _POST = {"combine": "concat", "initialization": "printed", "count_bias": False}
 _POST |= {"learning_rate": 2.5, "schedule": "staircase", "warmup_steps": 0}
 _MODERN = {"combine": "sum", "initialization": "orthogonal", "count_bias": True}

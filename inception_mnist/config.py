@@ -10,7 +10,7 @@ from runkit import settings
 from runkit.settings import check, setting
 
 # The settings of a recipe with a head; the others are the defaults below, the post's.
-# "modern" is the best that was found for the same modules, see README.md.
+# "modern" is the best found for the same modules, see docs/inception_mnist.md.
 _MODERN = {
     "pixels": "unit",
     "shuffle": True,

@@ -13,7 +13,7 @@ GIB = 2.0**30
 BASE = 0.8 * GIB  # TensorFlow itself, before the first picture
 COPIES = 32  # bytes a filter's value: as read, as convolved, and as oneDNN arranges it
 # Bytes a value of the feature maps: itself and its gradient in the precision of the
-# convolutions, and what is alive beside them; measured, see the README.
+# convolutions, and what is alive beside them; measured.
 BYTES = {"bfloat16": 5.0, "float32": 9.0}
 TILES = (1024, 768, 512, 256)  # sides to try, pixels
 SHARE = 0.9  # of what is free, that a run may use

@@ -268,7 +268,7 @@ def measure(part, case, options, results):
 
 
 def table(results):
-    """The results as they stand in the README."""
+    """The results as they stand in `docs/`."""
     names = {
         "reference": "TensorFlow loop (its tutorial's)",
         "torch": "PyTorch loop",

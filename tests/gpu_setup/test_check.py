@@ -45,7 +45,7 @@ def check(tmp_path):
 
 
 def assert_schema(text):
-    """The schema that the README states."""
+    """The schema that `docs/gpu_setup.md` states."""
     report = json.loads(text)
     assert list(report) == ["headline", "verdict", "command", "steps"]
     assert report["verdict"] in {"ready", "problem", "cpu"}
