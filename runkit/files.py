@@ -116,9 +116,15 @@ def locked(folder: str) -> Iterator[None]:
 
 def peak_memory_gib() -> float | None:
     """The most memory that this process has held, in GiB; None if nobody can tell."""
+    try:  # On Linux, `getrusage` counts what the parent held when it forked, too.
+        with open("/proc/self/status") as status:
+            peak = next(line for line in status if line.startswith("VmHWM:"))
+            return round(int(peak.split()[1]) / 2**20, 2)
+    except (OSError, StopIteration):
+        pass
     try:
         import resource  # Windows has none.
     except ImportError:
         return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**30 if platform.system() == "Darwin" else 2**20), 2)
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # on macOS
+    return round(peak_bytes / 2**30, 2)

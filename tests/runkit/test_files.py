@@ -67,3 +67,13 @@ def test_a_folder_belongs_to_one_run_until_its_process_is_gone(tmp_path):
 
 def test_memory_has_a_peak():
     assert files.peak_memory_gib() > 0.001
+
+
+def test_memory_of_the_parent_is_not_counted():
+    held = bytearray(300 * 2**20)
+    code = "from runkit import files; print(files.peak_memory_gib())"
+    child = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert float(child.stdout) < 0.25 < files.peak_memory_gib()
+    assert len(held)
