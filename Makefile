@@ -99,8 +99,8 @@ check-notebooks: $(INSTALLED)  ## Run the six lessons; it fails if one of them d
 docs: $(INSTALLED)  ## Build pages of all functions into out/docs
 	$(BIN)/python docs/build.py out/docs
 
-test: $(INSTALLED)  ## Run the tests
-	$(BIN)/python -m pytest
+test: $(INSTALLED)  ## Run the tests, on up to four cores
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 LIGHT := .venv-light/$(BIN_NAME)/python
 # Windows has neither sshd nor pseudo-terminals.
