@@ -11,6 +11,7 @@ SETTINGS = (
     "test_batch_size=100"
 )
 STEPS, ACCURACY, RATE = 20_000, 0.985, 1e-4
+AUTHOR = 0.986  # test accuracy in his notebook
 # Weights and checkpoints of a dense head take gigabytes: written rarely, not kept.
 RARELY, DISCARD = "--checkpoint_seconds=600", "*.npz"
 
@@ -175,16 +176,17 @@ POST.open("It takes around one hour on a 1060 GPU", "a GTX 1060")
     "less time",
     "digits_post",
     "convnet",
+    author=f"{AUTHOR:.1%} by the modules".replace("%", " %"),
 )
 def simpler(result: post.Result, convnet: post.Result) -> post.Judgement:
-    """Compares test errors, to a quarter of a percent, and the time of an image."""
-    ours, theirs = result["test_accuracy"], convnet["test_accuracy"]
+    """Compares with the best of the modules, to 0.25 %, and the time of an image."""
+    modules = max(AUTHOR, result["test_accuracy"])
+    theirs = convnet["test_accuracy"]
     times = convnet["images_per_second"] / result["images_per_second"]
-    found = f"{_reached(convnet, 'test_accuracy')} against {post.percent(ours)}, "
-    found += f"{times:.1f} times as fast"
+    found = f"{_reached(convnet, 'test_accuracy')}, {times:.1f} times as fast"
     if not convnet["is_mnist"]:
         return post.without("MNIST", found)
-    return post.verdict(found, theirs >= ours - 0.0025 and times > 2)
+    return post.verdict(found, theirs >= modules - 0.0025 and times > 2)
 
 
 POST.tables["digits"] = functools.partial(
