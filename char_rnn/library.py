@@ -54,8 +54,7 @@ class Writer:
         random = np.random.default_rng(seed)
         ids = text.encode(prime, self.alphabet)
         if not len(ids):
-            first = text.random_dist(random, len(self.alphabet))
-            ids = np.array([text.sample_prob(first, random)])
+            ids = np.array([text.random_character(random, len(self.alphabet))])
         sampler = Sampler(self.config, self.weights)
         written = sampler.write(ids, length, random, temperature, top_k)
         return text.decode([*ids, *written], self.alphabet)

@@ -205,7 +205,7 @@ class Recorder:
         """`SAMPLE` characters by the network as it is; the step settles the draws."""
         alphabet = self._corpus.alphabet
         random = np.random.default_rng([self._config.seed, self.trainer.step])
-        drawn = [text.sample_prob(text.random_dist(random, len(alphabet)), random)]
+        drawn = [text.random_character(random, len(alphabet))]
         sampler = Sampler(self._config, self.trainer.model.arrays())
         prime, twice = np.array(drawn), self._config.as_printed
         # A state that outgrows its numbers ends the sample, but not the run.

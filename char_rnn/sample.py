@@ -62,7 +62,7 @@ def read_prime(prime: str, alphabet: str, random):
         logging.warning("--prime: the model does not know %s: left out", listed)
     if known:
         return text.encode(known, alphabet)
-    return np.array([text.sample_prob(text.random_dist(random, len(alphabet)), random)])
+    return np.array([text.random_character(random, len(alphabet))])
 
 
 def main(_) -> int:

@@ -34,6 +34,11 @@ def sample_prob(probabilities: np.ndarray, random: np.random.Generator) -> int:
     return int(np.searchsorted(sums, random.random() * sums[-1], side="right"))
 
 
+def random_character(random: np.random.Generator, size: int) -> int:
+    """Draws the id of a text's first character, below `size`, as the post does."""
+    return sample_prob(random_dist(random, size), random)
+
+
 def random_dist(random: np.random.Generator, size: int = len(ALPHABET)) -> np.ndarray:
     """Makes a random distribution to start a text from, float64 [size], as the post."""
     values = random.random(size)

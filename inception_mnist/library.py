@@ -1,6 +1,7 @@
 """The package as a library: pictures and labels in, a network that answers out."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,11 @@ class Network:
     weights: Sequence[np.ndarray] = dataclasses.field(repr=False)
 
     def classifier(self) -> "Classifier":
-        """Builds the compiled network; its `model` is Keras's."""
+        """Returns the compiled network, built once; its `model` is Keras's."""
+        return self._classifier
+
+    @functools.cached_property
+    def _classifier(self) -> "Classifier":
         start.library()
         from inception_mnist import evaluate
 

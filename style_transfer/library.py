@@ -86,6 +86,7 @@ def transfer(
 def _steps(run: Any) -> Iterator[Step]:
     from style_transfer import images
 
+    steps = run.steps()
     for each in run.paint():
         image = np.asarray(images.to_picture(run.finished(each.image)))
-        yield Step(each.step, run.steps(), each.losses, image)
+        yield Step(each.step, steps, each.losses, image)
