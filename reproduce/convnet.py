@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
+from inception_mnist.config import DATASETS
 from runkit import files, progress, settings, start
 from runkit.settings import setting
 
@@ -149,7 +150,7 @@ def define_flags() -> None:
     flags.DEFINE_enum(
         "dataset",
         "auto",
-        ("auto", "csv", "tfds", "digits"),
+        DATASETS,
         "Source of the images, as in inception_mnist.",
     )
     flags.DEFINE_string("train_csv", None, "MNIST's training images as CSV.")
