@@ -40,6 +40,8 @@ class Tile:
 
     def own(self, maps: tf.Tensor, stride: int) -> tf.Tensor:
         """Returns the core of `maps` [h, w, N_l], which are of the outer pixels."""
+        if self.core is self.outer:  # A slice's gradient would be a copy.
+            return maps
         top, left, bottom, right = self._at(stride)
         down, across = (edge // stride for edge in self.outer[:2])
         return maps[top - down : bottom - down, left - across : right - across]

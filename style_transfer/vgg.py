@@ -80,7 +80,7 @@ class Network:
             maps = tf.nn.bias_add(tf.nn.conv2d(maps, kernel, 1, padding), bias)
             maps = tf.nn.relu(maps)
             if name in layers:
-                found[name] = maps[0]
+                found[name] = tf.squeeze(maps, 0)  # A slice's gradient is a copy.
         return found
 
     @functools.cached_property
