@@ -9,7 +9,7 @@ import numpy as np
 
 from inception_mnist import data
 from inception_mnist.config import Config
-from runkit import start
+from runkit import pictures, start
 
 if TYPE_CHECKING:
     from inception_mnist.evaluate import Classifier
@@ -67,14 +67,7 @@ def as_images(images: np.ndarray) -> np.ndarray:
     if found.ndim == 4 and found.shape[3] == 1:
         found = found[..., 0]
     if found.dtype.kind in "iuf" and found.size:
-        if not 0 <= found.min() <= found.max() <= 255:
-            raise ValueError(
-                f"images: values from {found.min()} to {found.max()}: must be from 0 "
-                "to 255, or floats from 0 to 1"
-            )
-        if found.dtype.kind == "f":
-            found = np.round(found * (255 if found.max() <= 1 else 1))
-        found = found.astype(np.uint8)
+        found = pictures.as_bytes("images", found)
     data.check_images(found)
     return found
 

@@ -5,11 +5,12 @@ mass is the centre of 28 x 28 (yann.lecun.com/exdb/mnist).
 """
 
 import os
-import warnings
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from scipy import ndimage
+
+from runkit import pictures
 
 SIDE, LONGER = 28, 20  # pixels, of the picture and of the digit inside
 WORK = 512  # pixels; larger pictures are scaled down to it first
@@ -53,23 +54,8 @@ def read_picture(path: str, as_it_is: bool = False) -> tuple[np.ndarray, str]:
         OSError: There is no such file, it is no picture, or it is damaged.
         ValueError: It has too many pixels, or there is no digit on it.
     """
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{path}: a directory: name a picture")
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"{path}: no such file: name a picture")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
-                grey = _to_grey(file)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ValueError(
-            f"{path}: over {Image.MAX_IMAGE_PIXELS} pixels: scale it down first"
-        ) from None
-    except UnidentifiedImageError:
-        raise OSError(f"{path}: not a picture that is known") from None
-    except (OSError, SyntaxError, EOFError, ValueError) as error:  # Pillow, on damage
-        raise OSError(f"{path}: cannot be read: {error}") from error
+    with pictures.opened(path) as file:
+        grey = _to_grey(file)
     bytes_already = grey.shape == (SIDE, SIDE) and grey.max() <= 255
     if is_like_mnist(grey) or (as_it_is and bytes_already):
         return grey.astype(np.uint8), ""

@@ -6,18 +6,15 @@ Post, "Computer vision": a colour image is a 3D tensor x_ijk of pixel intensitie
 import contextlib
 import io
 import os
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from runkit import files
+from runkit import files, pictures
 from style_transfer.config import SMALLEST_SIDE
 
-MOST_PIXELS = 178_000_000  # past this, a small file can fill the memory
-HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")  # brands
 TRIAL = (300, 400)  # pixels of a picture that tries a format
 Source = str | Image.Image  # a file, or a picture in memory
 TRANSPARENT = ("PNG", "WEBP", "TIFF")  # formats that keep transparency
@@ -46,15 +43,8 @@ def as_source(picture: Any) -> Source:
             f"picture: {kind}: a path, a picture of Pillow, or an array [height, "
             "width], [height, width, 3] or [height, width, 4] is needed"
         )
-    if values.dtype.kind not in "iuf" or not (0 <= values.min() <= values.max() <= 255):
-        raise ValueError(
-            f"picture: {kind} from {values.min()} to {values.max()}: integers from 0 "
-            "to 255, or floats from 0 to 1 or to 255, are needed"
-        )
-    if values.dtype.kind == "f":
-        values = np.round(values * (255 if values.max() <= 1 else 1))
     shape = values.shape[:2] if grey else values.shape
-    return Image.fromarray(np.uint8(values.reshape(shape)))
+    return Image.fromarray(pictures.as_bytes("picture", values).reshape(shape))
 
 
 def load_image(path: Source, size: int = 0, aspect: float = 0.0) -> np.ndarray:
@@ -74,7 +64,7 @@ def load_image(path: Source, size: int = 0, aspect: float = 0.0) -> np.ndarray:
 
     Raises:
         OSError: There is no such file; or it is no picture, or a truncated one.
-        ValueError: It has more than `MOST_PIXELS` pixels, or is too small once scaled.
+        ValueError: It is larger than `pictures.opened` reads, or too small once scaled.
     """
     picture, _ = _load(path, size, aspect)
     if min(picture.size) < SMALLEST_SIDE:
@@ -111,31 +101,8 @@ def _load(
 
 def _read(path: str) -> tuple[Image.Image, Image.Image | None]:
     """What `_as_seen` makes of a file."""
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"picture {path}: is a directory: name a file")
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"picture {path}: no such file")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
-                if file.width * file.height > MOST_PIXELS:
-                    raise Image.DecompressionBombError
-                return _as_seen(file)
-    except Image.DecompressionBombError:
-        raise ValueError(
-            f"picture {path}: has over {MOST_PIXELS} pixels: scale it down first"
-        ) from None
-    except UnidentifiedImageError:
-        with open(path, "rb") as data:
-            start = data.read(12)
-        if start[4:8] == b"ftyp" and start[8:] in HEIC:
-            raise OSError(
-                f"picture {path}: HEIC is not read: save it as JPEG or PNG first"
-            ) from None
-        raise OSError(f"picture {path}: is empty or no picture that is known") from None
-    except (OSError, SyntaxError, EOFError, ValueError) as error:  # Pillow, on damage
-        raise OSError(f"picture {path}: cannot be read: {error}") from error
+    with pictures.opened(path) as file:
+        return _as_seen(file)
 
 
 def scaled_size(
