@@ -69,7 +69,12 @@ def test_examples(module):
 
 
 def test_tensorflow_does_not_greet_a_caller():
-    code = "import char_rnn; char_rnn.train('to be or not to be ' * 50, steps=1)"
+    code = """
+import char_rnn
+char_rnn.train("to be or not to be " * 50, steps=1)
+import keras
+keras.wrappers.SKLearnClassifier(keras.Sequential())  # works as in any other program
+"""
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
