@@ -99,8 +99,9 @@ check-notebooks: $(INSTALLED)  ## Run the six lessons; it fails if one of them d
 docs: $(INSTALLED)  ## Build pages of all functions into out/docs
 	$(BIN)/python docs/build.py out/docs
 
+ON_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 test: $(INSTALLED)  ## Run the tests, on up to four cores
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	$(BIN)/python -m pytest $(ON_CORES)
 
 LIGHT := .venv-light/$(BIN_NAME)/python
 # Windows has neither sshd nor pseudo-terminals.
@@ -117,7 +118,7 @@ test-oldest: $(INSTALLED)  ## Run the tests with the lowest versions that setup.
 	$(BIN)/uv venv --quiet --clear --python 3.10 .venv-oldest
 	$(BIN)/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct \
 	  --editable '.[all,test]'
-	$(OLDEST) -m pytest $(OLDEST_TESTS)
+	$(OLDEST) -m pytest $(ON_CORES) $(OLDEST_TESTS)
 
 lint: $(INSTALLED)  ## Check style, formatting and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
