@@ -4,6 +4,7 @@ Its console script does so too, and so does the package's own name.
 """
 
 import configparser
+import importlib.util
 import pathlib
 import subprocess
 import sys
@@ -142,8 +143,8 @@ def test_without_posix_a_notebook_is_refused_in_one_line():
     assert typed.returncode == 0 and typed.stdout.count("ssh ") == 2
 
 
+@pytest.mark.skipif(not importlib.util.find_spec("tensorflow"), reason="is missing")
 def test_without_posix_memory_and_processors_are_counted():
-    pytest.importorskip("psutil")
     code = """
 from runkit import files
 from reproduce import runner

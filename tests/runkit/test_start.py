@@ -1,3 +1,4 @@
+import importlib.util
 import subprocess
 import sys
 
@@ -17,6 +18,7 @@ from matplotlib import pyplot
 """
 
 
+@pytest.mark.skipif(not importlib.util.find_spec("tensorflow"), reason="is missing")
 def test_tensorflow_starts_quietly_and_without_what_no_command_uses():
     command = [sys.executable, "-c", COMMAND]
     done = subprocess.run(command, capture_output=True, text=True)
