@@ -23,7 +23,7 @@ SCRIPTS = dict(
 # What macOS or Windows lacks of POSIX is taken away before a script starts, except what
 # Python, NumPy and psutil themselves use on Linux.
 WITHOUT_POSIX = """
-import os, signal, sys
+import asyncio, os, signal, sys  # asyncio of Python 3.13 asks for sysconf
 for name in ("fcntl", "grp", "pty", "pwd", "resource", "termios"):
     sys.modules[name] = None
 for name in ("getuid", "killpg", "sched_getaffinity", "setsid", "sysconf"):
