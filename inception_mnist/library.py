@@ -66,8 +66,7 @@ def as_images(images: np.ndarray) -> np.ndarray:
     found = np.asarray(images)
     if found.ndim == 4 and found.shape[3] == 1:
         found = found[..., 0]
-    if found.dtype.kind in "iuf" and found.size:
-        found = pictures.as_bytes("images", found)
+    found = pictures.as_bytes("images", found)
     data.check_images(found)
     return found
 

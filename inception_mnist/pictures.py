@@ -13,6 +13,7 @@ from scipy import ndimage
 from runkit import pictures
 
 SIDE, LONGER = 28, 20  # pixels, of the picture and of the digit inside
+MOST_PIXELS = 89_478_485  # of a file, where Pillow begins to warn
 WORK = 512  # pixels; larger pictures are scaled down to it first
 RING = 0.08  # of the picture's sides: where the paper's brightness is measured
 STROKE = 0.12  # least width of a stroke, of the digit's longer side; MNIST's: 0.15
@@ -54,7 +55,7 @@ def read_picture(path: str, as_it_is: bool = False) -> tuple[np.ndarray, str]:
         OSError: There is no such file, it is no picture, or it is damaged.
         ValueError: It has too many pixels, or there is no digit on it.
     """
-    with pictures.opened(path) as file:
+    with pictures.opened(path, MOST_PIXELS) as file:
         grey = _to_grey(file)
     bytes_already = grey.shape == (SIDE, SIDE) and grey.max() <= 255
     if is_like_mnist(grey) or (as_it_is and bytes_already):

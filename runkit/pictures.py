@@ -13,14 +13,18 @@ HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")  # brands
 
 
 @contextlib.contextmanager
-def opened(path: str) -> Iterator[Image.Image]:
+def opened(path: str, most: int = MOST_PIXELS) -> Iterator[Image.Image]:
     """Opens a file as a picture, and says in one line what is wrong with it.
 
     Whatever Pillow raises while the picture is open, as it decodes it, is said so, too.
 
+    Args:
+        path: The file.
+        most: The number of pixels that it may have.
+
     Raises:
         OSError: There is no such file; or it is no picture, or a damaged one.
-        ValueError: It has more than `MOST_PIXELS` pixels.
+        ValueError: It has more pixels.
     """
     if os.path.isdir(path):
         raise IsADirectoryError(f"picture {path}: is a directory: name a file")
@@ -30,12 +34,12 @@ def opened(path: str) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as file:
-                if file.width * file.height > MOST_PIXELS:
+                if file.width * file.height > most:
                     raise Image.DecompressionBombError
                 yield file
     except Image.DecompressionBombError:
         raise ValueError(
-            f"picture {path}: has over {MOST_PIXELS} pixels: scale it down first"
+            f"picture {path}: has over {most} pixels: scale it down first"
         ) from None
     except UnidentifiedImageError:
         with open(path, "rb") as data:

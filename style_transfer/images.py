@@ -36,12 +36,12 @@ def as_source(picture: Any) -> Source:
     if isinstance(picture, Image.Image):
         return picture
     values = np.asarray(picture)
-    kind = f"{values.dtype} {list(values.shape)}"
     grey = values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 1)
-    if not values.size or not (grey or values.shape[2:] in ((3,), (4,))):
+    if not (grey or values.shape[2:] in ((3,), (4,))):
         raise ValueError(
-            f"picture: {kind}: a path, a picture of Pillow, or an array [height, "
-            "width], [height, width, 3] or [height, width, 4] is needed"
+            f"picture: {values.dtype} {list(values.shape)}: a path, a picture of "
+            "Pillow, or an array [height, width], [height, width, 3] or [height, "
+            "width, 4] is needed"
         )
     shape = values.shape[:2] if grey else values.shape
     return Image.fromarray(pictures.as_bytes("picture", values).reshape(shape))
