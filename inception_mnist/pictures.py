@@ -31,11 +31,6 @@ def in_folder(path: str) -> list[str]:
     return [os.path.join(path, x) for x in names if x.lower().endswith(SUFFIXES)]
 
 
-def load_picture(path: str) -> np.ndarray:
-    """Read a picture of one digit; see `read_picture`."""
-    return read_picture(path)[0]
-
-
 def read_picture(path: str, as_it_is: bool = False) -> tuple[np.ndarray, str]:
     """Read a picture of one digit, dark on light or light on dark.
 

@@ -28,7 +28,7 @@ def draw(size=200, paper=255, ink=0, width=0.08, mode="L", line=SEVEN):
 def load(tmp_path):
     def load(picture, name="picture.png", **settings):
         picture.save(tmp_path / name, **settings)
-        return pictures.load_picture(str(tmp_path / name))
+        return pictures.read_picture(str(tmp_path / name))[0]
 
     return load
 
@@ -222,22 +222,22 @@ def test_nothing_drawn_is_an_error(load, blank):
 def test_files_that_are_no_pictures(tmp_path, monkeypatch):
     path = tmp_path / "picture.png"
     with pytest.raises(OSError, match=r"picture\.png: no such file"):
-        pictures.load_picture(str(path))
+        pictures.read_picture(str(path))
     with pytest.raises(OSError, match=f"{tmp_path}: is a directory"):
-        pictures.load_picture(str(tmp_path))
+        pictures.read_picture(str(tmp_path))
     unknown = "is empty or no picture that is known"
     for content in b"", b"7,0,0\n", os.urandom(100):
         path.write_bytes(content)
         with pytest.raises(OSError, match=rf"picture\.png: {unknown}"):
-            pictures.load_picture(str(path))
+            pictures.read_picture(str(path))
     for suffix in "png", "jpg", "gif", "bmp", "tif", "webp":
         draw().save(path, {"jpg": "jpeg", "tif": "tiff"}.get(suffix, suffix))
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         with pytest.raises(OSError, match=rf"picture\.png: (cannot be read|{unknown})"):
-            pictures.load_picture(str(path))
+            pictures.read_picture(str(path))
     draw().save(path)
     for most in 30_000, 10_000:  # Pillow warns of the first, refuses the second
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", most)
         monkeypatch.setattr(pictures, "MOST_PIXELS", most)
         with pytest.raises(ValueError, match=rf"picture\.png: has over {most} pixels"):
-            pictures.load_picture(str(path))
+            pictures.read_picture(str(path))
