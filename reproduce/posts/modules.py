@@ -40,12 +40,7 @@ POST = post.Post(
     experiments=[
         post.Experiment("operations", "inception_mnist.operations", (8, 8)),
         _digits("digits_few", f"{RARELY} --steps=200", (80, 80), discard=DISCARD),
-        _digits(
-            "digits_post",
-            f"--precision=float32 {RARELY}",
-            (None, 6500),
-            discard=DISCARD,
-        ),
+        _digits("digits_post", RARELY, (None, 6500), discard=DISCARD),
         _digits(
             "digits_dense",
             f"--recipe=modern --head=dense {RARELY}",
