@@ -19,7 +19,7 @@ from reproduce.posts import POSTS
 from runkit import exits, files, progress, settings
 
 REPOSITORY = HERE.parent
-RESULTS, TABLE, FIGURE = "results", "RESULTS.md", "author.png"
+RESULTS, TABLE, FIGURE, KEPT = "results", "RESULTS.md", "author.png", "kept"
 
 flags.DEFINE_string("out_dir", "out/reproduce", "Folder of the runs and their results.")
 flags.DEFINE_string("gallery", "out/gallery.html", "Page that shows all figures.")
@@ -58,6 +58,15 @@ def run(config: Config, experiments: list[Experiment], folder: pathlib.Path) -> 
     return failed
 
 
+def draw_kept(experiments: list[Experiment], folder: pathlib.Path) -> None:
+    """Draws the author's curves beside those that `results/` keeps, before any run."""
+    known = store.load(REPOSITORY / RESULTS)
+    names = known.keys() & {experiment.name for experiment in experiments}
+    store.draw({n: known[n] for n in names}, lambda n: folder / f"{n}_{FIGURE}")
+    if folder.exists():
+        logging.info("%s: the author's curves, beside those of kept runs", folder)
+
+
 def publish(kept: Kept) -> None:
     """Brings the repository's results, RESULTS.md and README tables up to date."""
     for each in kept.values():
@@ -83,6 +92,7 @@ def main(_: list[str]) -> int:
     files.make_folder(FLAGS.out_dir)
     out, page = pathlib.Path(FLAGS.out_dir).resolve(), pathlib.Path(FLAGS.gallery)
     files.make_folder(str(page.parent), "gallery")
+    draw_kept(experiments, out / KEPT)
     failed = run(config, experiments, out / config.length)
     for experiment in experiments:
         kept = store.collect(experiment, config, out / config.length / experiment.name)

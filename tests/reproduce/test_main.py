@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 
+from PIL import Image
+
 from reproduce import report, store
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -25,10 +27,11 @@ def publish(folder, *flags):
 
 
 def test_a_signal_ends_the_command_and_its_processes(tmp_path):
-    """The first experiment is still importing TensorFlow then."""
-    flags = "--only=gradients", f"--out_dir={tmp_path}", f"--gallery={tmp_path}/a.html"
+    """The experiment is still importing TensorFlow then; its kept curve is drawn."""
+    flags = "--length=full", "--only=arch1", f"--out_dir={tmp_path}"
     command = [sys.executable, "-m", "reproduce.main", *flags]
-    folder = tmp_path / "short" / "gradients"
+    command.append(f"--gallery={tmp_path}/a.html")
+    folder = tmp_path / "full" / "arch1"
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
         deadline = time.monotonic() + 300
         while not (folder / "log.txt").exists() and time.monotonic() < deadline:
@@ -38,6 +41,7 @@ def test_a_signal_ends_the_command_and_its_processes(tmp_path):
     assert process.returncode == 130
     assert not json.loads((folder / "run.json").read_text())["done"]
     assert not (folder / "result.json").exists()
+    assert Image.open(tmp_path / "kept" / "arch1_author.png").size == (800, 450)
 
 
 def test_an_installed_copy_cannot_publish(tmp_path):
