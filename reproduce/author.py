@@ -24,6 +24,7 @@ class Curve:
         label: What the curve shows.
         his: What to say of his run in the legend.
         logarithmic: Whether the values span orders of magnitude.
+        first: The first step to draw.
     """
 
     log: str
@@ -32,6 +33,7 @@ class Curve:
     label: str
     his: str
     logarithmic: bool = False
+    first: int = 0
 
     def author(self) -> Points:
         """Reads the author's points, in our unit."""
@@ -58,7 +60,8 @@ class Curve:
         figure = Figure(figsize=(8, 4.5), layout="constrained")
         axes = figure.subplots()
         for points, label in ((self.author(), self.his), (ours, description)):
-            axes.plot(*zip(*points, strict=True), label=label, linewidth=1)
+            drawn = [point for point in points if point[0] >= self.first]
+            axes.plot(*zip(*drawn, strict=True), label=label, linewidth=1)
         axes.set(xlabel="step", ylabel=self.label)
         axes.set_yscale("log" if self.logarithmic else "linear")
         axes.legend(frameon=False)

@@ -28,9 +28,9 @@ POST = post.Post(
         "a reader of handwritten digits, and a count of what 1x1 convolutions save",
         "`make demo-inception`",
         "98.5 % of MNIST's test digits right",
-        "{digits_dense[test_accuracy]:.1%} with his network repaired, "
+        "{digits_post[test_accuracy]:.1%} in the same run; "
         "{digits_modern[test_accuracy]:.1%} with {digits_modern[parameters]:,} of its "
-        "{digits_dense[parameters]:,} weights",
+        "{digits_post[parameters]:,} weights",
     ],
     pictures={
         "module.png": "GoogLeNet's first module without and with 1x1 reductions.",
@@ -68,6 +68,7 @@ POST = post.Post(
             "valid_accuracy",
             "validation accuracy",
             "the author's",
+            first=100,  # before any step he has 21 %
         )
     },
 )
