@@ -15,7 +15,7 @@ from absl import flags, logging
 from reproduce import gallery, report, runner, store
 from reproduce.config import HERE, Config
 from reproduce.post import Experiment, Kept
-from reproduce.posts import POSTS
+from reproduce.posts import CURVES, POSTS
 from runkit import exits, files, progress, settings
 
 REPOSITORY = HERE.parent
@@ -60,10 +60,10 @@ def run(config: Config, experiments: list[Experiment], folder: pathlib.Path) -> 
 
 def draw_kept(experiments: list[Experiment], folder: pathlib.Path) -> None:
     """Draws the author's curves beside those that `results/` keeps, before any run."""
-    known = store.load(REPOSITORY / RESULTS)
-    names = known.keys() & {experiment.name for experiment in experiments}
-    store.draw({n: known[n] for n in names}, lambda n: folder / f"{n}_{FIGURE}")
-    if folder.exists():
+    names = CURVES.keys() & {experiment.name for experiment in experiments}
+    known = store.load(REPOSITORY / RESULTS) if names else {}
+    if kept := {name: known[name] for name in names & known.keys()}:
+        store.draw(kept, lambda name: folder / f"{name}_{FIGURE}")
         logging.info("%s: the author's curves, beside those of kept runs", folder)
 
 

@@ -30,12 +30,16 @@ def _mean(points, first, last):
     return statistics.mean(v for step, v in points.items() if first < step <= last)
 
 
+def curves(name):
+    """The author's points and ours, by step."""
+    return dict(CURVES[name].author()), dict(map(tuple, KEPT[name]["curve"]))
+
+
 def char_rnn():
     bigram = result("arch2")["ngram_valid_bpc"][1]
     worse = bits("concat") - bits("sum")
     yield f"the sum is better by {worse:.2f} bits after a twentieth of the steps"
-    ours = dict(map(tuple, KEPT["arch1"]["curve"]))
-    author = dict(CURVES["arch1"].author())
+    author, ours = curves("arch1")
     his, end = (_mean(points, 780_000, 801_000) for points in (author, ours))
     yield f"| 780,000 to 800,000 | {his:.3f} | {end:.3f} |"
     found = result("concat")["train_bpc"]
@@ -72,8 +76,7 @@ def inception_mnist():
         f"save {nine['naive'] / nine['reduced']:.1f} times ({nine['naive']:,} against "
         f"{nine['reduced']:,} multiplications a picture)"
     )
-    ours = dict(map(tuple, KEPT["digits_post"]["curve"]))
-    author = dict(CURVES["digits_post"].author())
+    author, ours = curves("digits_post")
     for steps, first, last in [
         ("100 to 500", 0, 500),
         ("to 1,000", 500, 1_000),

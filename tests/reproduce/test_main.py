@@ -28,9 +28,9 @@ def publish(folder, *flags):
 
 def test_a_signal_ends_the_command_and_its_processes(tmp_path):
     """The experiment is still importing TensorFlow then; its kept curve is drawn."""
-    flags = "--length=full", "--only=arch1", f"--out_dir={tmp_path}"
+    folders = f"--out_dir={tmp_path}", f"--gallery={tmp_path}/a.html"
+    flags = "--length=full", "--only=arch1", *folders
     command = [sys.executable, "-m", "reproduce.main", *flags]
-    command.append(f"--gallery={tmp_path}/a.html")
     folder = tmp_path / "full" / "arch1"
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
         deadline = time.monotonic() + 300
